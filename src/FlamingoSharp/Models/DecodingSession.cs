@@ -1,5 +1,4 @@
 using FlamingoSharp.Generation;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Models;
