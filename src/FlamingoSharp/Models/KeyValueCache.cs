@@ -35,9 +35,9 @@ internal sealed class KeyValueCache : IDisposable
     {
         long t = keys.shape[2];
         using (var slot = _keys[layer].narrow(2, Length, t))
-            slot.copy_(keys).Dispose();
+            slot.copy_(keys);
         using (var slot = _values[layer].narrow(2, Length, t))
-            slot.copy_(values).Dispose();
+            slot.copy_(values);
         return (_keys[layer].narrow(2, 0, Length + t), _values[layer].narrow(2, 0, Length + t));
     }
 

@@ -9,7 +9,7 @@ namespace FlamingoSharp.Tests.Models;
 /// <summary>Golden vectors: tests/ReferenceVectors/audio-transformer-v1 and -v2.</summary>
 public sealed class AudioTransformerTests
 {
-    public static TheoryData Cases => ReferenceSet.SubCases("audio-transformer");
+    public static TheoryData<string, string> Cases => ReferenceSet.SubCases("audio-transformer");
 
     [Theory, NoTensorLeak, Trait("Category", "Reference")]
     [MemberData(nameof(Cases))]
@@ -41,7 +41,7 @@ public sealed class AudioTransformerTests
                 string[] parts = key.Split('/');
                 Tensor? actual = parts[^1] switch
                 {
-                    "row_l2" => output.norm(2).alias() is null ? null : output.pow(2).sum(-1).sqrt(),
+                    "row_l2" => output.pow(2).sum(-1).sqrt(),
                     "first_row" => Stage(parts[1]).select(1, 0),
                     "last_row" => Stage(parts[1]).select(1, -1),
                     "row63" => Stage(parts[1]).select(1, 63),

@@ -1,6 +1,6 @@
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
-using FlamingoSharp.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Tests.Models;
@@ -8,7 +8,7 @@ namespace FlamingoSharp.Tests.Models;
 /// <summary>Golden vectors: cases of kind flamingo-forward without an encoder (af1-tiny and the like).</summary>
 public sealed class FlamingoModelTests
 {
-    public static TheoryData Cases => ReferenceSet.SubCases("flamingo-forward", c => !c.IsAf2 && c.Json["cases"] is not null);
+    public static TheoryData<string, string> Cases => ReferenceSet.SubCases("flamingo-forward", c => !c.IsAf2 && c.Json["cases"] is not null);
 
     [Theory, NoTensorLeak, Trait("Category", "Reference")]
     [MemberData(nameof(Cases))]
@@ -131,9 +131,9 @@ public sealed class FlamingoModelTests
             foreach (var (name, parameter) in model.named_parameters())
             {
                 if (name.EndsWith("gate", StringComparison.Ordinal))
-                    parameter.fill_(1).Dispose();
+                    parameter.fill_(1);
                 else if (parameter.dim() == 2)
-                    parameter.mul_(10).Dispose();
+                    parameter.mul_(10);
             }
         }
         model.eval();

@@ -1,6 +1,7 @@
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Tests.Models;
@@ -8,7 +9,7 @@ namespace FlamingoSharp.Tests.Models;
 /// <summary>Golden vectors: tests/ReferenceVectors/gated-xattn-v1 and -v2.</summary>
 public sealed class GatedCrossAttentionTests
 {
-    public static TheoryData Cases => ReferenceSet.SubCases("gated-xattn");
+    public static TheoryData<string, string> Cases => ReferenceSet.SubCases("gated-xattn");
 
     [Theory, NoTensorLeak, Trait("Category", "Reference")]
     [MemberData(nameof(Cases))]

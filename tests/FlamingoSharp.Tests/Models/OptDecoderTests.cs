@@ -8,7 +8,7 @@ namespace FlamingoSharp.Tests.Models;
 /// <summary>Golden vectors: tests/ReferenceVectors/opt-tiny (OPTForCausalLM of transformers 4.27.4).</summary>
 public sealed class OptDecoderTests
 {
-    public static TheoryData Cases => ReferenceSet.SubCases("lm-logits", c => c.Json["lm"]!.ToString().StartsWith("OPT", StringComparison.Ordinal));
+    public static TheoryData<string, string> Cases => ReferenceSet.SubCases("lm-logits", c => c.Json["lm"]!.ToString().StartsWith("OPT", StringComparison.Ordinal));
 
     [Theory, NoTensorLeak, Trait("Category", "Reference")]
     [MemberData(nameof(Cases))]
