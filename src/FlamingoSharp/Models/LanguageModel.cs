@@ -1,0 +1,114 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace FlamingoSharp.Models;
+
+/// <summary>What one forward pass of a language model is given.</summary>
+/// <param name="Ids">[b, t] new tokens.</param>
+internal sealed record LanguageInput(Tensor Ids)
+{
+    /// <summary>[b, s], true for real tokens, over the cached and the new ones (s = cached + t); null when all are real.</summary>
+    public Tensor? Attend { get; init; }
+
+    /// <summary>The sounds, one entry a layer (null where a layer has no cross-attention); null for text without sound.</summary>
+    public IReadOnlyList<MediaKeyValues?>? Media { get; init; }
+
+    /// <summary>[b, 1, t, l], which audio vectors the new tokens may see; see <see cref="CrossAttentionMask.ToScores"/>.</summary>
+    public Tensor? MediaScores { get; init; }
+
+    /// <summary>Past tokens; null runs without a cache.</summary>
+    public KeyValueCache? Cache { get; init; }
+
+    /// <summary>Receives intermediate results by name; for tests.</summary>
+    public Action<string, Tensor>? Probe { get; init; }
+}
+
+/// <summary>
+/// A decoder whose layers may each be preceded by gated cross-attention. What differs between language models (norms, positions,
+/// feed-forward) lives in the subclasses; conditioning, caching and masks are the same for all.
+/// </summary>
+/// <remarks>Shapes: b batch, t new tokens, s cached and new tokens, d width, v vocabulary.</remarks>
+internal abstract class LanguageModel(string name) : Module(name)
+{
+    /// <summary>Decoder layers.</summary>
+    public abstract int Layers { get; }
+
+    /// <summary>Rows of the embedding and of the logits, v.</summary>
+    public abstract int VocabularySize { get; }
+
+    /// <summary>Longest text, prompt and answer together, in tokens.</summary>
+    public abstract int MaxTokens { get; }
+
+    /// <summary>Key and value heads, for the cache.</summary>
+    public abstract int KeyValueHeads { get; }
+
+    /// <summary>Width of one head.</summary>
+    public abstract int HeadWidth { get; }
+
+    /// <summary>Where the weights stand in a checkpoint, e.g. <c>lang_encoder.model.decoder</c>.</summary>
+    public abstract string CheckpointPath { get; }
+
+    /// <summary>Where the weights are.</summary>
+    public abstract Device Device { get; }
+
+    /// <summary>Element type of activations.</summary>
+    public abstract ScalarType Type { get; }
+
+    /// <summary>The cross-attention block before a layer; null where there is none.</summary>
+    protected abstract GatedCrossAttention? CrossAttentionBefore(int layer);
+
+    /// <summary>[b, t] -> [b, t, d], positions included where they are added.</summary>
+    protected abstract Tensor Embed(LanguageInput input);
+
+    /// <summary>One decoder layer, [b, t, d] -> [b, t, d].</summary>
+    protected abstract Tensor Layer(int layer, Tensor x, Tensor? scores, bool causal, LanguageInput input);
+
+    /// <summary>The norm after the last layer.</summary>
+    protected abstract Tensor FinalNorm(Tensor x);
+
+    /// <summary>Hidden states to scores over the vocabulary, [.., d] -> [.., v].</summary>
+    public abstract Tensor Logits(Tensor hidden);
+
+    /// <summary>The part of every cross-attention block that depends on the sounds alone.</summary>
+    /// <param name="media">[b, l, c]</param>
+    public MediaKeyValues?[] ProjectMedia(Tensor media) =>
+        [.. Enumerable.Range(0, Layers).Select(i => CrossAttentionBefore(i)?.Project(media))];
+
+    /// <summary>Runs all layers and advances the cache.</summary>
+    /// <returns>[b, t, d], normed: input of <see cref="Logits"/>.</returns>
+    /// <exception cref="FlamingoException">The text is longer than the model's positions.</exception>
+    public Tensor Hidden(LanguageInput input)
+    {
+        using var scope = NewDisposeScope();
+        long t = input.Ids.shape[1], past = input.Cache?.Length ?? 0;
+        if (past + t > MaxTokens)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"The text has {past + t} tokens but this model reads at most {MaxTokens}. Shorten the prompt or ask for fewer new tokens.");
+        }
+        var x = Embed(input);                                                    // [b, t, d]
+        input.Probe?.Invoke("hidden_layer0", x);
+        var scores = input.Attend is not null || (past > 0 && t > 1) ? SelfAttentionScores(input, past, t) : null; // [b, 1, t, s]
+        bool causal = scores is null && t > 1;
+        for (int i = 0; i < Layers; i++)
+        {
+            if (CrossAttentionBefore(i) is { } crossAttention)
+                x = crossAttention.forward(x, input.Media?[i], input.MediaScores, input.Probe); // [b, t, d]
+            x = Layer(i, x, scores, causal, input);                              // [b, t, d]
+            input.Probe?.Invoke($"hidden_layer{i + 1}", x);
+        }
+        input.Cache?.Advance(t);
+        return FinalNorm(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>0 where a new token may look at a key, the most negative finite value where not.</summary>
+    private Tensor SelfAttentionScores(LanguageInput input, long past, long t)
+    {
+        var device = input.Ids.device;
+        long s = past + t;
+        var visible = ones(t, s, ScalarType.Bool, device).tril(past).unsqueeze(0);  // [1, t, s]
+        if (input.Attend is { } attend)
+            visible = visible.logical_and(attend.unsqueeze(1));                  // [b, t, s]
+        return CrossAttentionMask.ToScores(visible, Type);
+    }
+}
