@@ -1,0 +1,112 @@
+using System.Globalization;
+
+namespace FlamingoSharp.Generation;
+
+/// <summary>How an answer is generated. Defaults: greedy with the released AF1 limits.</summary>
+/// <remarks>Source: the released inference scripts of Audio Flamingo 1 and 2 and the generation defaults of transformers.</remarks>
+public sealed record GenerationOptions
+{
+    /// <summary>Captions and benchmarks: greedy, 128 tokens (AF1 evaluation).</summary>
+    public static GenerationOptions Greedy { get; } = new();
+
+    /// <summary>AF1 foundation examples: sampling with top-k 30 and top-p 0.95, 128 tokens.</summary>
+    public static GenerationOptions Foundation { get; } = new() { Sample = true, TopK = 30, TopP = 0.95 };
+
+    /// <summary>AF1 chat examples and demo: sampling with top-k 50 and top-p 0.95, 128 tokens.</summary>
+    public static GenerationOptions Chat { get; } = new() { Sample = true, TopK = 50, TopP = 0.95 };
+
+    /// <summary>AF2 evaluation: greedy, 256 tokens, beams scored by AF2's length rule.</summary>
+    public static GenerationOptions Greedy2 { get; } = new() { MaxNewTokens = 256, BeamLengthRule = BeamLengthRule.GeneratedWithStop };
+
+    /// <summary>AF2 examples: sampling with top-k 30 and top-p 0.95, 256 tokens (chains of thought need 1024).</summary>
+    public static GenerationOptions Foundation2 { get; } = Greedy2 with { Sample = true, TopK = 30, TopP = 0.95 };
+
+    /// <summary>Most tokens generated per sequence, the stop token included. AF1: 128, AF2: 256.</summary>
+    public int MaxNewTokens { get; init; } = 128;
+
+    /// <summary>Beams searched per prompt; 1 is no beam search.</summary>
+    public int NumBeams { get; init; } = 1;
+
+    /// <summary>Draws tokens from the filtered distribution instead of taking the likeliest.</summary>
+    public bool Sample { get; init; }
+
+    /// <summary>Logits are divided by this before they are filtered: below 1 sharpens, above 1 flattens. Only with <see cref="Sample"/>.</summary>
+    public double Temperature { get; init; } = 1.0;
+
+    /// <summary>Likeliest tokens kept, ties with the last one included; 0 keeps all. Only with <see cref="Sample"/>. The default is transformers'.</summary>
+    public int TopK { get; init; } = 50;
+
+    /// <summary>Keeps the likeliest tokens whose probabilities just exceed this sum; 1 keeps all. Only with <see cref="Sample"/>.</summary>
+    public double TopP { get; init; } = 1.0;
+
+    /// <summary>Sequences returned per prompt: draws when sampling, the best hypotheses in beam search.</summary>
+    public int NumReturnSequences { get; init; } = 1;
+
+    /// <summary>Seed of the draws; null takes a fresh one, which the result reports. The n-th sequence of a prompt draws the same numbers in any batch.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Exponent of the length that a hypothesis' sum of log-probabilities is divided by: above 0 favours longer answers.</summary>
+    public double LengthPenalty { get; init; } = 1.0;
+
+    /// <summary>What counts as that length.</summary>
+    public BeamLengthRule BeamLengthRule { get; init; } = BeamLengthRule.PromptAndGenerated;
+
+    /// <summary>Ids that end a sequence and are kept as its last token; null takes the model's: end of text and <c>&lt;|endofchunk|&gt;</c>.</summary>
+    /// <remarks>The reference stops at exactly one id: end of text in its scripts, <c>&lt;|endofchunk|&gt;</c> when none is given.</remarks>
+    public IReadOnlyList<int>? StopTokens { get; init; }
+
+    /// <summary>Id that fills shorter sequences of a padded result; null takes the model's.</summary>
+    public int? PadToken { get; init; }
+
+    /// <summary>Texts that end a sequence; they are not part of its text. Not with beam search.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>
+    /// Repeats a bug of the reference: after the first generated token only the first sound of a few-shot prompt is seen.
+    /// Off by default, because the model was trained with the true mask.
+    /// </summary>
+    public bool ReferenceFewShotBug { get; init; }
+
+    /// <summary>Reports each sequence's sum of log-probabilities as its score also without beam search.</summary>
+    public bool LogProbabilities { get; init; }
+
+    /// <summary>Keeps the raw logits of every step; not with beam search.</summary>
+    internal bool KeepLogits { get; init; }
+
+    /// <summary>The same options with the model's special tokens in place of those that were left open.</summary>
+    /// <param name="endOfText">The tokenizer's eos.</param> <param name="endOfChunk"><c>&lt;|endofchunk|&gt;</c>.</param> <param name="pad">The pad id.</param>
+    public GenerationOptions ForModel(int endOfText, int endOfChunk, int pad) => this with
+    {
+        StopTokens = StopTokens ?? (endOfText == endOfChunk ? [endOfText] : [endOfText, endOfChunk]),
+        PadToken = PadToken ?? pad,
+    };
+
+    /// <summary>Checks the options against each other.</summary>
+    /// <exception cref="FlamingoException">An option is out of range, or two contradict each other.</exception>
+    public void Validate()
+    {
+        Require(MaxNewTokens >= 1, $"MaxNewTokens is {MaxNewTokens}, but at least 1 token must be generated.");
+        Require(NumBeams >= 1, $"NumBeams is {NumBeams}, but at least 1 is needed; 1 means no beam search.");
+        Require(double.IsFinite(Temperature) && Temperature is >= 0.001 and <= 1000,
+            $"Temperature is {Temperature}, but must lie between 0.001 and 1000; for the likeliest token at every step turn sampling off.");
+        Require(TopK >= 0, $"TopK is {TopK}, but cannot be negative; 0 keeps every token.");
+        Require(TopP is > 0 and <= 1, $"TopP is {TopP}, but must be above 0 and at most 1; 1 keeps every token.");
+        Require(NumReturnSequences >= 1, $"NumReturnSequences is {NumReturnSequences}, but at least 1 sequence must be returned.");
+        Require(double.IsFinite(LengthPenalty), $"LengthPenalty is {LengthPenalty}, but must be a finite number; 1 is the default.");
+        Require(StopStrings.All(s => s.Length > 0), $"StopStrings holds an empty text, which would end every answer at once; leave it out.");
+        Require(NumBeams == 1 || !Sample, $"NumBeams is {NumBeams} and sampling is on, but beam search does not draw: choose one of the two.");
+        Require(NumBeams == 1 || StopStrings.Count == 0,
+            $"NumBeams is {NumBeams} and there are StopStrings, but beams end at stop tokens only: use one beam, or drop the stop strings.");
+        Require(NumBeams == 1 || !KeepLogits, $"NumBeams is {NumBeams} and KeepLogits is on, but the logits of beams are not kept.");
+        Require(NumBeams == 1 || NumReturnSequences <= NumBeams,
+            $"NumReturnSequences is {NumReturnSequences}, but {NumBeams} beams return at most {NumBeams} sequences: raise NumBeams.");
+        Require(NumReturnSequences == 1 || NumBeams > 1 || Sample,
+            $"NumReturnSequences is {NumReturnSequences}, but greedy generation has one answer only: turn sampling on, or use beams.");
+    }
+
+    private static void Require(bool holds, FormattableString message)
+    {
+        if (!holds)
+            throw new FlamingoException(FlamingoErrorKind.Usage, message.ToString(CultureInfo.InvariantCulture));
+    }
+}
