@@ -1,32 +1,39 @@
 using System.Buffers.Binary;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Weights;
 
-/// <summary>Reads one .safetensors file.</summary>
+/// <summary>Reads one .safetensors file: an 8-byte header length, a JSON header, raw little-endian data.</summary>
+/// <remarks>
+/// Everything the header says is checked before any tensor is made: known element types, dimensions whose product fits, ranges that lie
+/// one behind the other from the first byte of the data to the last, without hole or overlap.
+/// </remarks>
 public sealed class SafeTensorsReader : IWeightSource
 {
-    private readonly FileStream _file;
+    private readonly CheckpointFile _file;
     private readonly Dictionary<string, WeightInfo> _weights = [];
-    private readonly Dictionary<string, (long Start, long End)> _ranges = [];
+    private readonly Dictionary<string, long> _starts = [];
 
     /// <summary>Opens a file and checks its header.</summary>
+    /// <exception cref="FlamingoException">The file is missing or is not a sound safetensors file; the message names file and byte.</exception>
     public SafeTensorsReader(string path)
     {
         Origin = path;
-        _file = File.OpenRead(path);
-        Span<byte> length = stackalloc byte[8];
-        _file.ReadExactly(length);
-        byte[] header = new byte[BinaryPrimitives.ReadInt64LittleEndian(length)];
-        _file.ReadExactly(header);
-        using var json = JsonDocument.Parse(header);
-        foreach (var entry in json.RootElement.EnumerateObject().Where(e => e.Name != "__metadata__"))
+        _file = new CheckpointFile(path);
+        try
         {
-            long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
-            var offsets = entry.Value.GetProperty("data_offsets");
-            _weights[entry.Name] = new WeightInfo(entry.Name, shape, TypeOf(entry.Value.GetProperty("dtype").GetString()!));
-            _ranges[entry.Name] = (8 + header.Length + offsets[0].GetInt64(), 8 + header.Length + offsets[1].GetInt64());
+            var header = SafeTensorsHeader.Read(_file);
+            Metadata = header.Metadata;
+            foreach (var (info, start) in header.Entries)
+            {
+                _weights[info.Name] = info;
+                _starts[info.Name] = start;
+            }
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
         }
     }
 
@@ -36,35 +43,28 @@ public sealed class SafeTensorsReader : IWeightSource
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
 
+    /// <summary>The free texts of <c>__metadata__</c>.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
     /// <inheritdoc/>
     public Tensor Read(string name, ScalarType? type = null)
     {
-        var info = _weights[name];
-        var (start, _) = _ranges[name];
-        var tensor = empty([.. info.Shape], info.Type);
-        if (info.Count > 0)
-        {
-            _file.Position = start;
-            _file.ReadExactly(tensor.bytes);
-        }
-        return type is { } wanted && wanted != info.Type ? tensor.to_type(wanted) : tensor;
+        if (!_weights.TryGetValue(name, out var info))
+            throw new FlamingoException(FlamingoErrorKind.Model, $"{Origin}: there is no tensor '{name}'.");
+        long start = _starts[name];
+        return ElementReader.Contiguous(info, type, (position, buffer) => _file.Read(start + position, buffer));
+    }
+
+    /// <summary>True if the file's first bytes can be those of a safetensors file: a header length that fits, then a brace.</summary>
+    internal static bool Recognises(CheckpointFile file)
+    {
+        if (file.Length < 10)
+            return false;
+        Span<byte> start = stackalloc byte[9];
+        file.Read(0, start);
+        return start[8] == (byte)'{' && !start.StartsWith("PK\u0003\u0004"u8) && BinaryPrimitives.ReadUInt64LittleEndian(start) < 1UL << 48;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
-
-    private static ScalarType TypeOf(string name) => name switch
-    {
-        "F64" => ScalarType.Float64,
-        "F32" => ScalarType.Float32,
-        "F16" => ScalarType.Float16,
-        "BF16" => ScalarType.BFloat16,
-        "I64" => ScalarType.Int64,
-        "I32" => ScalarType.Int32,
-        "I16" => ScalarType.Int16,
-        "I8" => ScalarType.Int8,
-        "U8" => ScalarType.Byte,
-        "BOOL" => ScalarType.Bool,
-        _ => throw new FlamingoException(FlamingoErrorKind.Model, $"unknown element type '{name}'"),
-    };
 }

@@ -1,0 +1,44 @@
+namespace FlamingoSharp.Weights;
+
+/// <summary>Opens checkpoints of any known form; the form is found from the content, never from the name.</summary>
+public static class Checkpoint
+{
+    /// <summary>Opens one file or folder, or several parts of one checkpoint.</summary>
+    /// <param name="paths">Files or folders; a tensor of a later one replaces one of the same name in an earlier one.</param>
+    /// <returns>The checkpoint's tensors by name; the caller disposes it.</returns>
+    /// <exception cref="FlamingoException">A path is missing, of no known form, or corrupt; the message names file and byte.</exception>
+    public static IWeightSource Open(params IReadOnlyList<string> paths)
+    {
+        if (paths.Count == 0)
+            throw new FlamingoException(FlamingoErrorKind.Usage, "No checkpoint was named.");
+        return paths.Count == 1 ? OpenOne(paths[0]) : Merge(string.Join(", ", paths), paths.Select(OpenOne));
+    }
+
+    private static IWeightSource OpenOne(string path) => Directory.Exists(path) ? CheckpointFolder.Open(path) : OpenFile(path);
+
+    internal static IWeightSource OpenFile(string path)
+    {
+        bool safeTensors;
+        using (var file = new CheckpointFile(path))
+            safeTensors = SafeTensorsReader.Recognises(file);
+        return safeTensors ? new SafeTensorsReader(path)
+            : throw new FlamingoException(FlamingoErrorKind.Model, $"{path}: byte 0: this is no checkpoint of a known form (safetensors or torch).");
+    }
+
+    /// <summary>Opens parts one after another and closes those already open if one fails.</summary>
+    internal static IWeightSource Merge(string origin, IEnumerable<IWeightSource> parts)
+    {
+        var open = new List<IWeightSource>();
+        try
+        {
+            foreach (var part in parts)
+                open.Add(part);
+        }
+        catch
+        {
+            open.ForEach(p => p.Dispose());
+            throw;
+        }
+        return open.Count == 1 ? open[0] : new MergedSource(origin, [.. open]);
+    }
+}
