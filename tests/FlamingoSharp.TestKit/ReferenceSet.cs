@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FlamingoSharp.Weights;
+using Xunit;
 
 namespace FlamingoSharp.TestKit;
 
@@ -41,9 +42,9 @@ public sealed class ReferenceSet
         _root["cases"]!.AsArray().Select(c => new ReferenceCase(this, c!.AsObject())).Single(c => c.Id == id);
 
     /// <summary>Theory data: (case id, sub-case name) for every sub-case of a kind, narrowed by <paramref name="where"/>.</summary>
-    public static TheoryData SubCases(string kind, Func<ReferenceCase, bool>? where = null, string property = "cases")
+    public static TheoryData<string, string> SubCases(string kind, Func<ReferenceCase, bool>? where = null, string property = "cases")
     {
-        var rows = new TheoryData();
+        var rows = new TheoryData<string, string>();
         foreach (var reference in Current.OfKind(kind).Where(c => where?.Invoke(c) ?? true))
         {
             foreach (var sub in reference.Json[property]!.AsArray())
@@ -53,9 +54,9 @@ public sealed class ReferenceSet
     }
 
     /// <summary>Theory data: one row for each whole case of a kind.</summary>
-    public static TheoryData Cases(string kind, Func<ReferenceCase, bool>? where = null)
+    public static TheoryData<string> Cases(string kind, Func<ReferenceCase, bool>? where = null)
     {
-        var rows = new TheoryData();
+        var rows = new TheoryData<string>();
         foreach (var reference in Current.OfKind(kind).Where(c => where?.Invoke(c) ?? true))
             rows.Add(reference.Id);
         return rows;
@@ -71,13 +72,6 @@ public sealed class ReferenceSet
             folder = Path.GetDirectoryName(folder);
         return folder ?? throw new InvalidOperationException($"No FlamingoSharp.slnx above {AppContext.BaseDirectory}.");
     }
-}
-
-/// <summary>Rows of a theory, as xunit wants them.</summary>
-public sealed class TheoryData : List<object[]>
-{
-    /// <summary>Adds a row.</summary>
-    public void Add(params string[] row) => base.Add([.. row.Cast<object>()]);
 }
 
 /// <summary>One case of cases.json.</summary>
