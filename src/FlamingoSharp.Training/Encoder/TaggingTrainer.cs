@@ -2,9 +2,8 @@ using System.Diagnostics;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Training.Sounds;
-using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using AdamW = TorchSharp.Modules.AdamW;
 
 namespace FlamingoSharp.Training;
 
@@ -195,7 +194,8 @@ internal sealed class TaggingTrainer : IDisposable
     private void Load(string id, Span<float> mel, int window)
     {
         var stored = _mels.Read(id, window);
-        System.Numerics.Tensors.TensorPrimitives.ConvertToSingle(stored, mel);
+        for (int i = 0; i < mel.Length; i++)
+            mel[i] = (float)stored[i];
     }
 
     private sealed record Batch(Tensor Mels, Tensor Tags, Tensor Concepts) : IDisposable
@@ -206,31 +206,5 @@ internal sealed class TaggingTrainer : IDisposable
             Tags.Dispose();
             Concepts.Dispose();
         }
-    }
-}
-
-/// <summary>Reads tags and a concept off an encoder's vector.</summary>
-internal sealed class TaggingHeads : nn.Module
-{
-    private readonly LayerNorm _norm;
-    private readonly LinearLayer _tags;
-    private readonly LinearLayer _concepts;
-
-    public TaggingHeads(int width, TagVocabulary vocabulary)
-        : base(nameof(TaggingHeads))
-    {
-        _norm = new LayerNorm(width);
-        _tags = new LinearLayer(width, vocabulary.Tags);
-        _concepts = new LinearLayer(width, vocabulary.Concepts);
-        RegisterComponents();
-    }
-
-    /// <param name="vectors">[n, c]</param>
-    /// <returns>Scores, [n, tags] and [n, concepts].</returns>
-    public (Tensor Tags, Tensor Concepts) forward(Tensor vectors)
-    {
-        using var scope = NewDisposeScope();
-        var x = _norm.forward(vectors);
-        return (_tags.forward(x).MoveToOuterDisposeScope(), _concepts.forward(x).MoveToOuterDisposeScope());
     }
 }
