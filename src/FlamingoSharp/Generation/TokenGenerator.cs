@@ -5,7 +5,7 @@ using TorchSharp;
 namespace FlamingoSharp.Generation;
 
 /// <summary>Generates: checks the request, picks the search, runs it over a session, collects the sequences.</summary>
-internal static class Generator
+internal static class TokenGenerator
 {
     /// <summary>Answers a batch of prompts.</summary>
     /// <param name="session">A session that has not run yet, one row a prompt.</param>
