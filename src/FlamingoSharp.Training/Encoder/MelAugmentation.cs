@@ -1,0 +1,78 @@
+namespace FlamingoSharp.Training;
+
+/// <summary>Varies log-mel spectrograms, so that an encoder learns the sound and not the recording.</summary>
+/// <remarks>Spectrograms are [frames, mels] in decibels, row-major; silence is <see cref="Floor"/>.</remarks>
+internal sealed class MelAugmentation(MelAugmentationOptions options, int frames, int mels)
+{
+    /// <summary>Decibels of digital silence.</summary>
+    public const float Floor = -100;
+
+    /// <summary>Varies one sound in place: loudness, spectrum, position, and silenced bands.</summary>
+    public void Vary(Span<float> mel, Random random)
+    {
+        Shift(mel, random.Next(options.ShiftFrames + 1));
+        Tilt(mel, random);
+        if (random.NextDouble() < options.LowPassChance)
+            Silence(mel, 0, frames, random.Next(mels * 5 / 8, mels), mels);
+        for (int i = 0; i < options.TimeMasks.Count; i++)
+        {
+            int width = random.Next(options.TimeMasks.Width + 1), start = random.Next(frames - width);
+            Silence(mel, start, start + width, 0, mels);
+        }
+        for (int i = 0; i < options.FrequencyMasks.Count; i++)
+        {
+            int width = random.Next(options.FrequencyMasks.Width + 1), start = random.Next(mels - width);
+            Silence(mel, 0, frames, start, start + width);
+        }
+    }
+
+    /// <summary>True when a second sound is to be added to this one.</summary>
+    public bool DrawMix(Random random) => random.NextDouble() < options.MixChance;
+
+    /// <summary>Adds the power of another sound at a random loudness.</summary>
+    public void Mix(Span<float> mel, ReadOnlySpan<float> other, Random random)
+    {
+        float gain = (float)(options.MixMinimumDecibels * random.NextDouble());
+        for (int i = 0; i < mel.Length; i++)
+        {
+            float a = mel[i], b = other[i] + gain;
+            float high = Math.Max(a, b), difference = Math.Abs(a - b);
+            // Beyond 40 dB the quieter one adds less than 0.001 dB.
+            mel[i] = difference > 40 ? high : high + 10 * MathF.Log10(1 + MathF.Pow(10, -difference / 10));
+        }
+    }
+
+    private void Shift(Span<float> mel, int by)
+    {
+        if (by == 0)
+            return;
+        mel[..((frames - by) * mels)].CopyTo(mel[(by * mels)..]);
+        mel[..(by * mels)].Fill(Floor);
+    }
+
+    private void Tilt(Span<float> mel, Random random)
+    {
+        double gain = (2 * random.NextDouble() - 1) * options.GainDecibels;
+        double slope = Normal(random) * options.TiltDecibels, bow = Normal(random) * options.TiltDecibels;
+        Span<float> change = stackalloc float[mels];
+        for (int m = 0; m < mels; m++)
+        {
+            double place = 2.0 * m / (mels - 1) - 1;
+            change[m] = (float)(gain + slope * place + bow * (place * place - 0.5));
+        }
+        for (int i = 0; i < mel.Length; i++)
+        {
+            if (mel[i] > Floor)
+                mel[i] = Math.Max(Floor, mel[i] + change[i % mels]);
+        }
+    }
+
+    private void Silence(Span<float> mel, int firstFrame, int endFrame, int firstBand, int endBand)
+    {
+        for (int t = firstFrame; t < endFrame; t++)
+            mel.Slice(t * mels + firstBand, endBand - firstBand).Fill(Floor);
+    }
+
+    private static double Normal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}

@@ -1,0 +1,66 @@
+namespace FlamingoSharp.Training;
+
+/// <summary>How an encoder learns to tag sounds before a language model listens to it.</summary>
+public sealed record TaggingOptions
+{
+    /// <summary>Optimiser steps.</summary>
+    public int Steps { get; init; } = 5000;
+
+    /// <summary>Windows in a step.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Learning rate after warm-up; it falls along half a cosine.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Steps over which the rate rises from 0.</summary>
+    public int WarmupSteps { get; init; } = 200;
+
+    /// <summary>Decoupled weight decay of matrices.</summary>
+    public double WeightDecay { get; init; } = 0.05;
+
+    /// <summary>Largest norm of all gradients together.</summary>
+    public double ClipNorm { get; init; } = 1.0;
+
+    /// <summary>Decay per step of the running average of the weights, which is what is kept.</summary>
+    public double AverageDecay { get; init; } = 0.998;
+
+    /// <summary>Weight of the tags' loss (mean over tags) beside the concepts' cross entropy.</summary>
+    public double TagWeight { get; init; } = 20;
+
+    /// <summary>Training sounds that must carry a tag before it is learned.</summary>
+    public int MinimumTagCount { get; init; } = 4;
+
+    /// <summary>Steps between validations; weights are written at each.</summary>
+    public int ValidateEvery { get; init; } = 500;
+
+    /// <summary>Seed of first values, sampling and augmentation.</summary>
+    public long Seed { get; init; } = 42;
+}
+
+/// <summary>How spectrograms are varied in training.</summary>
+public sealed record MelAugmentationOptions
+{
+    /// <summary>Chance that two sounds are added together, with the tags of both.</summary>
+    public double MixChance { get; init; } = 0.35;
+
+    /// <summary>Loudness of the second sound relative to the first, at least this many decibels.</summary>
+    public double MixMinimumDecibels { get; init; } = -12;
+
+    /// <summary>Largest change of loudness, in decibels.</summary>
+    public double GainDecibels { get; init; } = 8;
+
+    /// <summary>Largest shift to the right, in frames; the sound's end may be lost.</summary>
+    public int ShiftFrames { get; init; } = 48;
+
+    /// <summary>Bands of time that are silenced, and their largest width in frames.</summary>
+    public (int Count, int Width) TimeMasks { get; init; } = (2, 24);
+
+    /// <summary>Bands of frequency that are silenced, and their largest width in mel bands.</summary>
+    public (int Count, int Width) FrequencyMasks { get; init; } = (2, 8);
+
+    /// <summary>Chance that everything above a random band is silenced, so that a source's bandwidth does not give it away.</summary>
+    public double LowPassChance { get; init; } = 0.3;
+
+    /// <summary>Standard deviation of a random, smooth change of the spectrum, in decibels.</summary>
+    public double TiltDecibels { get; init; } = 3;
+}

@@ -1,0 +1,95 @@
+using FlamingoSharp.Models;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace FlamingoSharp.Training;
+
+/// <summary>One micro-batch, on the model's device.</summary>
+/// <param name="Ids">[b, t], padded on the right.</param> <param name="Attend">[b, t], false for padding.</param>
+/// <param name="Labels">[b, t], <see cref="LanguageLoss.Ignored"/> where a token is not scored.</param>
+/// <param name="Encodings">[b, w, h, c], output of the frozen encoder.</param> <param name="ValidWindows">[b, w]</param>
+internal sealed record TrainingBatch(Tensor Ids, Tensor Attend, Tensor Labels, Tensor Encodings, Tensor ValidWindows);
+
+/// <summary>What one micro-batch did.</summary>
+/// <param name="Loss">Mean over scored tokens.</param>
+/// <param name="GradientNorm">Norm of the accumulated gradients before clipping.</param>
+/// <param name="LearningRate">The rate in force.</param>
+internal sealed record StepResult(double Loss, double GradientNorm, double LearningRate);
+
+/// <summary>
+/// Turns micro-batches into optimiser steps: loss, gradients, the embedding's row mask, clipping, AdamW, learning rate.
+/// </summary>
+/// <remarks>Source: train_one_epoch of Audio Flamingo 1, the path without sharding.</remarks>
+internal sealed class TrainingStep : IDisposable
+{
+    private readonly FlamingoModel _model;
+    private readonly OptimizationOptions _options;
+    private readonly TrainableParameters _parameters;
+    private readonly AdamW _optimizer;
+    private readonly Parameter? _embedding;
+    private readonly Tensor? _embeddingRows; // [v, 1], 1 for rows that learn
+    private int _microBatches;
+
+    /// <param name="model">The model to train; switched to training mode.</param>
+    /// <param name="stage">What is trained.</param> <param name="options">How.</param>
+    /// <param name="soundTokens">Ids of <c>&lt;audio&gt;</c> and <c>&lt;|endofchunk|&gt;</c>.</param>
+    public TrainingStep(FlamingoModel model, TrainingStage stage, OptimizationOptions options, IReadOnlyList<int> soundTokens)
+    {
+        (_model, _options) = (model, options);
+        _parameters = TrainableParameters.Select(model, stage, options.Embeddings);
+        AdamW.ParamGroup Group(IReadOnlyList<Parameter> parameters, double decay) =>
+            new(parameters, lr: options.LearningRate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: decay);
+        _optimizer = optim.AdamW([
+            Group(_parameters.CrossAttention, options.CrossAttentionWeightDecay),
+            Group(_parameters.Other, options.OtherWeightDecay)]);
+        if (options.Embeddings == EmbeddingTraining.SoundTokens)
+        {
+            _embedding = model.named_parameters().Single(p => p.name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)).parameter;
+            _embeddingRows = zeros(_embedding.shape[0], 1, device: _embedding.device).DetachFromDisposeScope();
+            foreach (int token in soundTokens)
+                _embeddingRows[token] = 1;
+        }
+        model.train();
+    }
+
+    /// <summary>Optimiser steps taken so far.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Trains on one micro-batch.</summary>
+    /// <param name="batch">The micro-batch.</param>
+    /// <param name="last">True for the last of an epoch: the optimiser then steps even if the accumulation is not full.</param>
+    public StepResult Run(TrainingBatch batch, bool last = false)
+    {
+        using var scope = NewDisposeScope();
+        double rate = _options.RateAt(Steps);
+        foreach (var group in _optimizer.ParamGroups)
+            group.LearningRate = rate;
+
+        var media = _model.Hear(batch.Encodings, batch.ValidWindows);
+        var loss = LanguageLoss.Of(_model.Forward(batch.Ids, batch.Attend, media), batch.Labels);
+        (loss / _options.Accumulation).backward();
+        if (_embedding?.grad is { } gradient)
+        {
+            using (no_grad())
+                gradient.mul_(_embeddingRows!);
+        }
+        // The accumulated gradient is clipped after every micro-batch, not once before the step; so does the reference.
+        double norm = nn.utils.clip_grad_norm_(_parameters.All.Where(p => p.grad is not null), _options.ClipNorm);
+
+        _microBatches++;
+        if (last || _microBatches % _options.Accumulation == 0)
+        {
+            _optimizer.step();
+            _optimizer.zero_grad();
+            Steps++;
+        }
+        return new StepResult(loss.item<float>(), norm, rate);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _embeddingRows?.Dispose();
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace FlamingoSharp.Training.Sounds;
+
+/// <summary>Renders recipes; the same recipe gives the same samples every time.</summary>
+/// <param name="catalogue">Where compositions look up their clips.</param>
+/// <param name="clips">Decodes those clips.</param>
+/// <param name="audioFolder">Holds the unpacked packages, soundfonts among them.</param>
+/// <param name="scratchFolder">Takes short-lived files; must exist.</param>
+/// <param name="sampleRate">Of the result, in Hz.</param>
+/// <param name="maxSeconds">Longest sound wanted, in seconds; what lies beyond is cut.</param>
+internal sealed class RecipeRenderer(
+    SoundCatalogue catalogue, ClipReader clips, string audioFolder, string scratchFolder, int sampleRate, double maxSeconds)
+{
+    private readonly FluidSynth _synth = new(audioFolder, scratchFolder, sampleRate);
+
+    /// <summary>Where a composition finds clips that were already decoded; null sends it to the file.</summary>
+    public Func<Clip, float[]?> Decoded { get; init; } = _ => null;
+
+    /// <summary>Renders one recipe.</summary>
+    /// <returns>Mono samples of the whole recipe, not normalised, not cut.</returns>
+    /// <exception cref="FlamingoException">A tool, soundfont or clip is missing, or a tool fails.</exception>
+    public float[] Render(Recipe recipe, CancellationToken ct) => recipe switch
+    {
+        MusicRecipe music => _synth.Play([music], ct)[0],
+        SpokenRecipe spoken => Speak(spoken, ct),
+        ToneRecipe tone => ToneGenerator.Generate(tone, sampleRate),
+        CompositionRecipe composition => Composer.Compose(composition, (part, seconds) => ReadPart(part, seconds, ct), sampleRate),
+        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "This kind of recipe has no renderer."),
+    };
+
+    /// <summary>Renders recipes that share a soundfont in one run.</summary>
+    public float[][] Render(IReadOnlyList<MusicRecipe> recipes, CancellationToken ct) => _synth.Play(recipes, ct);
+
+    private float[] Speak(SpokenRecipe recipe, CancellationToken ct)
+    {
+        string file = Path.Combine(scratchFolder, Guid.NewGuid().ToString("N") + ".wav");
+        string text = recipe.Text.TrimStart('-', ' '); // a leading dash would be read as an option
+        try
+        {
+            if (recipe.Tool == "flite")
+            {
+                ExternalTool.Run("flite", "flite", ["-voice", recipe.Voice, "-t", text, "-o", file], ct);
+            }
+            else
+            {
+                ExternalTool.Run("espeak-ng", "espeak-ng",
+                    ["-v", recipe.Voice, "-s", Number(recipe.WordsPerMinute ?? 175), "-p", Number(recipe.Pitch ?? 50), "-w", file, text], ct);
+            }
+            return clips.ReadFile(file, 0, maxSeconds + 1, ct);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private float[] ReadPart(CompositionPart part, double seconds, CancellationToken ct)
+    {
+        var clip = (Clip)catalogue[part.Ref];
+        double from = part.OffsetSeconds ?? clip.StartSeconds, wanted = Math.Min(seconds, maxSeconds);
+        // The decoded part of the clip serves where it holds all that is wanted, or all that there is.
+        if (Decoded(clip) is { } samples && from >= clip.StartSeconds)
+        {
+            int skip = (int)Math.Round((from - clip.StartSeconds) * sampleRate), count = (int)(wanted * sampleRate);
+            if (skip + count <= samples.Length || (skip == 0 && samples.Length < (int)(maxSeconds * sampleRate) && clip.UseSeconds is null))
+                return samples[skip..Math.Min(samples.Length, skip + count)];
+        }
+        return clips.Read(clip, from, wanted, ct);
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,159 @@
+namespace FlamingoSharp.Training.Sounds;
+
+/// <summary>Turns labelled sounds and written questions into prompts and answers, all lower-cased.</summary>
+/// <remarks>
+/// Wordings follow Audio Flamingo's training instructions ("describe the sound in a sentence.", "please answer this question: …",
+/// OPTIONS with one choice a line, "use a few labels to describe this sound."). Everything depends on the options, the epoch
+/// and the place in the epoch only: the same call gives the same texts on every machine.
+/// </remarks>
+public sealed class TrainingTexts
+{
+    private const string CaptionTask = "audio captioning", QuestionTask = "audio question answering", LabelTask = "event classification";
+    private const string PlainCaption = "describe the sound in a sentence.", LabelList = "use a few labels to describe this sound.";
+    private const string AskPrefix = "please answer this question: ";
+
+    private static readonly string[] OtherCaptions =
+    [
+        "what do you hear?", "describe this sound.", "describe the audio.", "what is happening in this recording?",
+        "what can be heard?", "write a caption for this sound.", "what is this sound?",
+    ];
+
+    // Wrong choices of these types may be any other answer of the type; the rest (up or down, how many) has fixed ones.
+    private static readonly HashSet<string> OpenTypes =
+        ["sound_class", "instrument", "instrument_family", "language", "foreground", "background"];
+
+    private readonly TrainingTextOptions _options;
+    private readonly LabelledSound[] _sounds;
+    private readonly ILookup<string, Question> _questions;
+    private readonly Dictionary<string, string[]> _answersOfType;
+    private readonly SamplingWeights _weights;
+    private readonly Presence _presence;
+
+    /// <summary>Prepares the texts of one split.</summary>
+    /// <param name="catalogue">Sounds and questions.</param>
+    /// <param name="split">train, val or test.</param>
+    /// <param name="isWhole">
+    /// Tells whether a sound is there and not cut; sounds that are not there, and recipes that are cut (their counts and orders no longer
+    /// hold), are left out. Null takes all.
+    /// </param>
+    /// <param name="options">Wording and mixture.</param>
+    /// <exception cref="FlamingoException">The split is empty.</exception>
+    public TrainingTexts(SoundCatalogue catalogue, string split, Func<LabelledSound, bool>? isWhole = null, TrainingTextOptions? options = null)
+    {
+        _options = options ?? new();
+        _sounds = [.. catalogue.Sounds.Where(s => s.Split == split && (isWhole?.Invoke(s) ?? true))];
+        if (_sounds.Length == 0)
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"The split '{split}' has no sounds: expected train, val or test, and prepared sounds.");
+        var ids = _sounds.Select(s => s.Id).ToHashSet();
+        _questions = catalogue.Questions.Where(q => ids.Contains(q.Ref)).ToLookup(q => q.Ref);
+        _answersOfType = catalogue.Questions.Where(q => OpenTypes.Contains(q.Type)).GroupBy(q => q.Type)
+            .ToDictionary(g => g.Key, g => g.Select(q => Lower(q.Answer)).Distinct().ToArray());
+        _weights = new(_sounds, _options.Sampling);
+        _presence = new(catalogue, _weights);
+    }
+
+    /// <summary>The sounds of the split.</summary>
+    public IReadOnlyList<LabelledSound> Sounds => _sounds;
+
+    /// <summary>How often each sound is drawn.</summary>
+    public SamplingWeights Weights => _weights;
+
+    /// <summary>Draws the texts of a training epoch, sounds by their weights and tasks by their shares.</summary>
+    /// <param name="epoch">Another epoch draws other sounds, tasks, wordings and orders of choices.</param>
+    /// <param name="count">Texts wanted.</param>
+    public IEnumerable<TrainingText> Draw(int epoch, int count)
+    {
+        for (int i = 0; i < count; i++)
+            yield return DrawOne(epoch, i);
+    }
+
+    /// <summary>The text at one place of an epoch: what <see cref="Draw"/> gives there.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="index">The place, from 0.</param>
+    public TrainingText DrawOne(int epoch, int index)
+    {
+        var random = SplitMix.For("draw", ((ulong)(uint)epoch << 32) | (uint)index);
+        var sound = _weights.Draw(ref random);
+        double total = _options.CaptionShare + _options.PresenceShare + _options.QuestionShare + _options.LabelShare;
+        double task = random.NextDouble() * total;
+        if ((task -= _options.PresenceShare) < 0)
+        {
+            if (_presence.Ask(sound, ref random) is { } asked)
+                return Text(sound.Id, QuestionTask, "presence", AskPrefix + asked.Question, asked.Answer ? "yes" : "no");
+        }
+        else if ((task -= _options.QuestionShare) < 0)
+        {
+            // Written presence questions lean to one side; those above replace them.
+            var written = _questions[sound.Id].Where(q => q.Type != "presence").ToList();
+            if (written.Count > 0)
+                return Ask(written[random.Next(written.Count)], sound, random.NextDouble() < _options.WithOptions, ref random);
+        }
+        else if ((task -= _options.LabelShare) < 0)
+        {
+            return Labels(sound);
+        }
+        return Caption(sound, random.NextDouble() < _options.PlainCaptionPrompt ? PlainCaption : OtherCaptions[random.Next(OtherCaptions.Length)]);
+    }
+
+    /// <summary>
+    /// Every sound's caption and labels and every written question once, in file order and in the plain wording: for validation and tests.
+    /// Questions with choices are asked with them.
+    /// </summary>
+    public IEnumerable<TrainingText> All()
+    {
+        foreach (var sound in _sounds)
+        {
+            yield return Caption(sound, PlainCaption);
+            yield return Labels(sound);
+            foreach (var question in _questions[sound.Id])
+            {
+                var random = SplitMix.For(question.Id);
+                yield return Ask(question, sound, withOptions: true, ref random, newChoices: false);
+            }
+        }
+    }
+
+    private TrainingText Caption(LabelledSound sound, string prompt) => Text(sound.Id, CaptionTask, "caption", prompt, sound.Caption);
+
+    // Keyed labels (language:English, count:3) repeat a plain one or belong to a question.
+    private TrainingText Labels(LabelledSound sound) =>
+        Text(sound.Id, LabelTask, "labels", LabelList, string.Join(", ", sound.Labels.Where(l => !l.Contains(':'))));
+
+    private TrainingText Ask(Question question, LabelledSound sound, bool withOptions, ref SplitMix random, bool newChoices = true)
+    {
+        string prompt = AskPrefix + Lower(question.Text);
+        if (question.Type == "presence")
+            prompt += $"{_options.OptionsHeader}yes.\nno.";
+        else if (withOptions && question.Choices.Count > 0)
+        {
+            string[] choices = [.. question.Choices.Select(Lower)];
+            if (newChoices && OpenTypes.Contains(question.Type) && random.NextDouble() < _options.NewChoices)
+                choices = NewChoices(question, sound, choices.Length, ref random);
+            random.Shuffle<string>(choices);
+            prompt += _options.OptionsHeader + string.Join("\n", choices.Select(c => $" - {c}."));
+        }
+        return Text(question.Ref, QuestionTask, question.Type, prompt, question.Answer);
+    }
+
+    private string[] NewChoices(Question question, LabelledSound sound, int count, ref SplitMix random)
+    {
+        string[] pool = _answersOfType[question.Type];
+        HashSet<string> right = [Lower(question.Answer), .. sound.Labels.Select(Lower), .. _questions[sound.Id].Select(q => Lower(q.Answer))];
+        List<string> choices = [Lower(question.Answer)];
+        for (int attempt = 0; attempt < 100 && choices.Count < count; attempt++)
+        {
+            string other = pool[random.Next(pool.Length)];
+            if (!right.Contains(other) && !choices.Contains(other))
+                choices.Add(other);
+        }
+        return choices.Count == count ? [.. choices] : [.. question.Choices.Select(Lower)];
+    }
+
+    private TrainingText Text(string id, string task, string type, string prompt, string answer)
+    {
+        string full = prompt + _options.AnswerSuffix;
+        return new(id, task, type, _options.LowerCaseAll ? Lower(full) : full, Lower(answer).Trim());
+    }
+
+    private static string Lower(string text) => text.ToLowerInvariant();
+}

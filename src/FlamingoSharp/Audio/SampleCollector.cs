@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+
+namespace FlamingoSharp.Audio;
+
+/// <summary>Reads the wanted part of a sound into one channel, the way the reference chooses part, channel and scale.</summary>
+/// <remarks>
+/// Of every format but mp3 the first channel is taken, never a mix; where any channel exceeds 1, all are divided by the largest
+/// magnitude in the part read. An mp3 goes through 16-bit integers, the floor of the channels' mean, and 1/32767 in single precision:
+/// what pydub does. Not reproduced for mp3: pydub's linear interpolation between rates (the band-limited resampler is used instead)
+/// and its order of resampling before mixing. Source: the load function of both models' data code.
+/// </remarks>
+internal static class SampleCollector
+{
+    private const int BlockFrames = 16384;
+
+    public static Recording Collect(ISampleReader reader, string name, SoundFormat format, SoundOptions options, CancellationToken cancellation)
+    {
+        int rate = reader.SampleRate, channels = reader.Channels;
+        Resampler.CheckRate(rate, name);
+        bool mp3 = format == SoundFormat.Mp3;
+        bool wholeThenCut = mp3 && options is { ReferenceReadLength: true, DurationSeconds: not null };
+
+        long offset = wholeThenCut ? 0 : Frames(options.StartSeconds * rate);
+        long wanted = options.DurationSeconds is not { } duration ? long.MaxValue
+            : wholeThenCut ? Frames((options.StartSeconds + duration) * rate) + (rate / 500) // a little more shows whether the file is longer
+            : Frames((options.ReferenceReadLength ? options.StartSeconds + duration : duration) * rate);
+        if (wanted == 0)
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"The duration of {options.DurationSeconds} s is shorter than one sample at {rate} Hz; ask for more of '{name}'.");
+
+        bool reached = reader.Skip(offset, cancellation) == offset;
+        var signal = new List<double>();
+        double peak = reached ? ReadChannel(reader, name, mp3, offset, wanted, signal, cancellation) : 0;
+        long total = reader.CountFrames(cancellation);
+        if (total == 0)
+            throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' holds no audio: 0 samples.");
+        double fileSeconds = (double)total / rate;
+        if (signal.Count == 0 || (wholeThenCut && options.StartSeconds >= fileSeconds))
+            throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' is {fileSeconds:0.###} s long, so nothing is left after a start at {options.StartSeconds:0.###} s; choose an earlier start.");
+
+        if (wholeThenCut)
+            offset = CutByMilliseconds(signal, rate, options.StartSeconds, options.DurationSeconds!.Value);
+        int used = signal.Count;
+        double[] samples = [.. signal];
+        if (peak > 1)
+        {
+            foreach (ref double x in samples.AsSpan())
+                x /= peak;
+        }
+        samples = Resampler.Resample(samples, rate, options.SampleRate, cancellation);
+        PeakNormalization.Apply(samples, single: mp3 && rate == options.SampleRate);
+        return new Recording(samples, options.SampleRate)
+        {
+            Name = name,
+            FileSeconds = fileSeconds,
+            StartSeconds = (double)offset / rate,
+            SecondsUsed = (double)used / rate,
+            SecondsDropped = (double)Math.Max(0, total - offset - used) / rate,
+            SourceRate = rate,
+            SourceChannels = channels,
+            Format = format.Name,
+            Warnings = [.. reader.Warnings],
+        };
+    }
+
+    internal static FlamingoException NotFinite(string name, double value, double seconds, int channel) =>
+        new(FlamingoErrorKind.Input, $"'{name}' holds a sample that is no finite number ({(double.IsNaN(value) ? "NaN" : "infinity")}) at {seconds:0.###} s in channel {channel + 1}; export the file again.");
+
+    // The largest magnitude over all channels; 0 for an mp3, which is never rescaled before normalisation.
+    private static double ReadChannel(
+        ISampleReader reader, string name, bool mp3, long offset, long wanted, List<double> signal, CancellationToken cancellation)
+    {
+        int channels = reader.Channels;
+        double[] block = new double[Math.Max(1, BlockFrames / channels) * channels];
+        double peak = 0;
+        while (wanted > 0)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int frames = reader.Read(block.AsSpan(0, (int)Math.Min(block.Length, wanted * channels)));
+            if (frames == 0)
+                break;
+            if (signal.Count > Array.MaxLength - BlockFrames)
+                throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' is too long to be read at once; name a start and a duration.");
+            var samples = block.AsSpan(0, frames * channels);
+            for (int i = 0; i < samples.Length; i++)
+            {
+                double magnitude = Math.Abs(samples[i]);
+                if (magnitude <= peak)
+                    continue;
+                if (!double.IsFinite(magnitude))
+                    throw NotFinite(name, samples[i], (double)(offset + signal.Count + (i / channels)) / reader.SampleRate, i % channels);
+                peak = magnitude;
+            }
+            int at = signal.Count;
+            CollectionsMarshal.SetCount(signal, at + frames);
+            var target = CollectionsMarshal.AsSpan(signal)[at..];
+            if (mp3)
+                Mix(samples, channels, target);
+            else
+                for (int i = 0; i < target.Length; i++)
+                    target[i] = samples[i * channels];
+            wanted -= frames;
+        }
+        return mp3 ? 0 : peak;
+    }
+
+    private static void Mix(ReadOnlySpan<double> samples, int channels, Span<double> target)
+    {
+        for (int i = 0; i < target.Length; i++)
+        {
+            double sum = 0;
+            foreach (double x in samples.Slice(i * channels, channels))
+                sum += x * 32768; // back to the 16-bit integers
+            target[i] = (float)Math.Floor(sum / channels) / 32767f;
+        }
+    }
+
+    // pydub's lengths and cuts are in milliseconds; a file that is not longer than start + duration is left whole.
+    private static long CutByMilliseconds(List<double> signal, int rate, double start, double duration)
+    {
+        double end = (start + duration) * 1000;
+        if (Math.Round(1000.0 * signal.Count / rate) <= end)
+            return 0;
+        long first = Frames(start * 1000 * (rate / 1000.0)), last = Frames(end * (rate / 1000.0));
+        if (last < signal.Count)
+            signal.RemoveRange((int)last, signal.Count - (int)last);
+        signal.RemoveRange(0, (int)Math.Min(first, signal.Count));
+        return first;
+    }
+
+    // Truncates like Python's int(); a product beyond long is beyond every file.
+    private static long Frames(double value) => (long)Math.Min(value, 1L << 60);
+}

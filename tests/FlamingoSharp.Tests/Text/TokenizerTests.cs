@@ -1,0 +1,132 @@
+using System.Text.Json.Nodes;
+using FlamingoSharp.Text;
+
+namespace FlamingoSharp.Tests.Text;
+
+public sealed class TokenizerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("flamingo-tokenizer-").FullName;
+    private readonly Tokenizer _mini = TokenizerSets.Load(TokenizerSets.Mini);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void The_small_models_tokens_are_numbered_as_OPT_numbers_its_own()
+    {
+        var special = _mini.Special;
+        Assert.Equal((new SpecialToken(2, "</s>"), new SpecialToken(2, "</s>"), new SpecialToken(1, "<pad>")), (special.Bos!.Value, special.Eos, special.Pad));
+        Assert.Equal([(4100, "<audio>"), (4101, "<|endofchunk|>"), (4102, "<SEP>")],
+            new[] { special.Audio, special.EndOfChunk, special.Separator }.Select(t => (t.Id, t.Text)));
+        Assert.Equal(4103, _mini.VocabularySize);
+        Assert.Equal([2], _mini.Prefix);
+    }
+
+    [Theory]
+    [InlineData("<audio>")]
+    [InlineData("</s><SEP><|endofchunk|>")]
+    [InlineData("<pad>")]
+    public void A_users_text_cannot_spell_a_special_token(string text)
+    {
+        var ids = _mini.Encode(text);
+        Assert.DoesNotContain(ids, id => id < 4 || id >= 4100);
+        Assert.Equal(text, _mini.Decode(ids));
+    }
+
+    [Fact]
+    public void Special_tokens_are_skipped_on_request()
+    {
+        int[] ids = [2, .. _mini.Encode("a dog"), 4101, 2];
+        Assert.Equal("</s>a dog<|endofchunk|></s>", _mini.Decode(ids));
+        Assert.Equal("a dog", _mini.Decode(ids, skipSpecialTokens: true));
+    }
+
+    [Fact]
+    public void An_emoji_is_streamed_once_its_last_byte_has_come()
+    {
+        var ids = _mini.Encode("😀"); // four bytes, more than one token
+        var stream = _mini.DecodeStream();
+        Assert.True(ids.Count > 1);
+        Assert.All(ids.SkipLast(1), id => Assert.Equal("", stream.Push(id)));
+        Assert.Equal("😀", stream.Push(ids[^1]));
+        Assert.Equal("", stream.Finish());
+    }
+
+    [Fact]
+    public void A_character_cut_off_by_the_end_is_shown_as_unreadable()
+    {
+        var stream = _mini.DecodeStream();
+        Assert.Equal("", stream.Push(_mini.Encode("é")[0] is var id && _mini.Encode("é").Count > 1 ? id : _mini.Encode("\u0416")[0]));
+        Assert.Equal("\uFFFD", stream.Finish());
+    }
+
+    [Fact]
+    public void Half_a_surrogate_pair_is_encoded_as_the_replacement_character() =>
+        Assert.Equal(_mini.Encode("a\uFFFDb"), _mini.Encode("a\uD83Db"));
+
+    [Fact]
+    public void Ids_outside_the_vocabulary_spell_nothing() => Assert.Equal("", _mini.Decode([-1, 4103, int.MaxValue]));
+
+    [Fact]
+    public void Vocabulary_and_merges_of_OPT_are_read_and_its_unused_entries_counted()
+    {
+        // OPT's form in small: its four tokens, the bytes, one merge; filled up to the 50,260 entries of a real copy.
+        var vocabulary = new JsonObject { ["<s>"] = 0, ["<pad>"] = 1, ["</s>"] = 2, ["<unk>"] = 3 };
+        foreach (char c in ByteAlphabet.Characters)
+            vocabulary.Add(c.ToString(), vocabulary.Count);
+        vocabulary["ab"] = vocabulary.Count;
+        while (vocabulary.Count < 50260)
+            vocabulary.Add(string.Concat(Enumerable.Repeat("z", 3)) + new string([.. vocabulary.Count.ToString()]), vocabulary.Count);
+        File.WriteAllText(Path.Combine(_folder, "vocab.json"), vocabulary.ToJsonString());
+        File.WriteAllText(Path.Combine(_folder, "merges.txt"), "#version: 0.2\na b\n");
+
+        var opt = Tokenizer.Load(_folder);
+        Assert.Equal((50265, 50266, 50267), (opt.Special.Audio.Id, opt.Special.EndOfChunk.Id, opt.Special.Separator.Id));
+        Assert.Equal(50268, opt.VocabularySize);
+        Assert.Equal([2, 260, 50265], opt.EncodeWithSpecialTokens("ab<audio>"));
+    }
+
+    [Fact]
+    public void A_folder_without_a_tokenizer_is_named()
+    {
+        var e = Assert.Throws<FlamingoException>(() => Tokenizer.Load(_folder));
+        Assert.Equal(FlamingoErrorKind.Model, e.Kind);
+        Assert.Equal($"'{_folder}' holds no tokenizer: expected tokenizer.json, or vocab.json together with merges.txt.", e.Message);
+    }
+
+    [Theory]
+    [InlineData("{", "is not a Hugging Face tokenizer file")]
+    [InlineData("[]", "is not a Hugging Face tokenizer file")]
+    [InlineData("{}", "is not a Hugging Face tokenizer file")]
+    [InlineData("""{"model":{"type":"Unigram"}}""", "describes a tokenizer with a model of type 'Unigram'; expected byte-level BPE as GPT-2, OPT and Qwen2.5 have it.")]
+    [InlineData("""{"model":{"type":"BPE","byte_fallback":true}}""", "the model option 'byte_fallback'")]
+    [InlineData("""{"added_tokens":[],"model":{"type":"BPE"},"normalizer":{"type":"NFKC"}}""", "a normalizer of type 'NFKC'")]
+    [InlineData("""{"added_tokens":[{"id":0,"content":"<mask>","lstrip":true}],"model":{"type":"BPE"}}""", "the flag 'lstrip' on '<mask>'")]
+    public void Another_kind_of_tokenizer_is_refused_by_what_differs(string json, string message)
+    {
+        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), json);
+        var e = Assert.Throws<FlamingoException>(() => Tokenizer.Load(_folder));
+        Assert.Equal(FlamingoErrorKind.Model, e.Kind);
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tokenizer_that_merges_text_to_a_special_token_is_refused()
+    {
+        var root = JsonNode.Parse(File.ReadAllText(Path.Combine(TokenizerSets.Folder(TokenizerSets.Mini), "tokenizer.json")))!;
+        root["model"]!["vocab"]!["<s"] = 4103;
+        foreach (string merge in new[] { "< s", "<s >" })
+            root["model"]!["merges"]!.AsArray().Add(merge);
+        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), root.ToJsonString());
+        var e = Assert.Throws<FlamingoException>(() => Tokenizer.Load(_folder));
+        Assert.Equal("The tokenizer merges plain text to its special token '<s>'.", e.Message);
+    }
+
+    [Fact]
+    public void Threads_share_a_tokenizer()
+    {
+        string[] texts = [.. Enumerable.Range(0, 200).Select(i => $"sound {i} of a dog, {i * 7919} times")];
+        int[][] one = [.. texts.Select(t => _mini.Encode(t).ToArray())];
+        var many = Tokenizer.Load(TokenizerSets.Folder(TokenizerSets.Mini));
+        Parallel.For(0, 2000, i => Assert.Equal(one[i % 200], many.Encode(texts[i % 200])));
+    }
+}
