@@ -1,5 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
+using FlamingoSharp.Text;
 using TorchSharp;
 
 namespace FlamingoSharp.Generation;
@@ -10,7 +9,7 @@ internal static class TokenGenerator
     /// <summary>Answers a batch of prompts.</summary>
     /// <param name="session">A session that has not run yet, one row a prompt.</param>
     /// <param name="prompts">Each row's tokens.</param>
-    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel"/>).</param>
+    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel(SpecialTokens)"/>).</param>
     /// <param name="context">Most tokens that the model can be fed, prompt included; null for no limit.</param>
     /// <param name="onToken">
     /// Called on this thread for every token; answers whether the sequence is to end here. Beam search knows its answer at the end
@@ -26,6 +25,8 @@ internal static class TokenGenerator
         options.Validate();
         if (options.StopTokens is null)
             throw new ArgumentException($"The stop tokens are not known: call {nameof(GenerationOptions.ForModel)} first.", nameof(options));
+        if (options.StopStrings.Count > 0 && onToken is null)
+            throw new ArgumentException($"Stop texts need the text: use {nameof(TextGenerator)}.", nameof(options));
         if (prompts.Count != session.Rows)
             throw new ArgumentException($"There are {prompts.Count} prompts, but the session has {session.Rows} rows.", nameof(prompts));
         cancellation.ThrowIfCancellationRequested();
@@ -55,46 +56,28 @@ internal static class TokenGenerator
 
     /// <summary>Answers a batch of prompts token by token.</summary>
     /// <remarks>
-    /// The model runs on a thread of its own, which makes, uses and disposes the session; torch's scopes and modes belong to a thread
-    /// and would not survive an await. Leaving the enumeration early stops the model after the step that it is in.
+    /// The model runs on a thread of its own, which makes, uses and disposes the session. Leaving the enumeration early stops the
+    /// model after the step that it is in. Stop texts are <see cref="TextGenerator"/>'s.
     /// </remarks>
     /// <param name="start">Makes the session; called on the model's thread.</param>
     /// <param name="prompts">Each row's tokens.</param>
     /// <param name="options">With stop tokens.</param>
     /// <param name="context">Most tokens that the model can be fed, prompt included; null for no limit.</param>
     /// <param name="cancellation">Checked before every token.</param>
-    public static async IAsyncEnumerable<GeneratedToken> StreamTokensAsync(
+    public static IAsyncEnumerable<GeneratedToken> StreamAsync(
         Func<CancellationToken, IDecodingSession> start, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options,
-        int? context = null, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var tokens = Channel.CreateUnbounded<GeneratedToken>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-        var model = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        try
+        int? context = null, CancellationToken cancellation = default) =>
+        options.StopStrings.Count > 0
+        ? throw new ArgumentException($"Stop texts need the text: use {nameof(TextGenerator)}.", nameof(options))
+        : ModelThread.StreamAsync<GeneratedToken>((emit, stop) =>
         {
-            await foreach (var token in tokens.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
-                yield return token;
-        }
-        finally
-        {
-            await stop.CancelAsync().ConfigureAwait(false);
-            await model.ConfigureAwait(false);
-        }
-
-        void Work()
-        {
-            try
+            using var session = start(stop);
+            Run(session, prompts, options, context, token =>
             {
-                using (var session = start(stop.Token))
-                    Run(session, prompts, options, context, token => !tokens.Writer.TryWrite(token), stop.Token);
-                tokens.Writer.Complete();
-            }
-            catch (Exception error)
-            {
-                tokens.Writer.Complete(error); // the reader throws it
-            }
-        }
-    }
+                emit(token);
+                return false;
+            }, stop);
+        }, cancellation);
 
     /// <summary>The last token is never fed, so one more than the free positions can be generated.</summary>
     private static int MostTokens(int prompt, int wanted, int? context)

@@ -13,7 +13,7 @@ public sealed class StreamingTests
         var model = ScriptedSession.Hashed(17);
         var expected = TokenGenerator.Run(new ScriptedSession(Prompts, model), Prompts, Options);
         var session = new ScriptedSession(Prompts, model);
-        var tokens = await TokenGenerator.StreamTokensAsync(_ => session, Prompts, Options).ToListAsync(TestContext.Current.CancellationToken);
+        var tokens = await TokenGenerator.StreamAsync(_ => session, Prompts, Options).ToListAsync(TestContext.Current.CancellationToken);
         for (int prompt = 0; prompt < Prompts.Length; prompt++)
         {
             Assert.Equal(expected.Sequences[prompt].GeneratedIds, tokens.Where(t => t.Prompt == prompt).Select(t => t.Id));
@@ -28,7 +28,7 @@ public sealed class StreamingTests
         var beams = Options with { NumBeams = 3 };
         var model = ScriptedSession.Hashed(17);
         var expected = TokenGenerator.Run(new ScriptedSession(Prompts, model), Prompts, beams);
-        var tokens = await TokenGenerator.StreamTokensAsync(_ => new ScriptedSession(Prompts, model), Prompts, beams).ToListAsync(TestContext.Current.CancellationToken);
+        var tokens = await TokenGenerator.StreamAsync(_ => new ScriptedSession(Prompts, model), Prompts, beams).ToListAsync(TestContext.Current.CancellationToken);
         Assert.Equal(expected.Sequences.SelectMany(s => s.GeneratedIds), tokens.Select(t => t.Id));
         Assert.Equal(2, tokens.Count(t => t.Finish is not null));
     }
@@ -38,7 +38,7 @@ public sealed class StreamingTests
     {
         using var leave = new ManualResetEventSlim();
         var session = new ScriptedSession([[1]], ScriptedSession.Hashed(17)) { BeforeStep = n => { if (n == 3) leave.Wait(); } };
-        await foreach (var token in TokenGenerator.StreamTokensAsync(_ => session, [[1]], Options with { StopTokens = [], MaxNewTokens = 1000 }))
+        await foreach (var token in TokenGenerator.StreamAsync(_ => session, [[1]], Options with { StopTokens = [], MaxNewTokens = 1000 }))
         {
             if (token.Index < 2)
                 continue;
@@ -55,7 +55,7 @@ public sealed class StreamingTests
         using var cancel = new CancellationTokenSource();
         var session = new ScriptedSession([[1]], ScriptedSession.Hashed(17)) { BeforeStep = n => { if (n == 3) cancel.Cancel(); } };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
-            await TokenGenerator.StreamTokensAsync(_ => session, [[1]], Options with { StopTokens = [], MaxNewTokens = 1000 }, cancellation: cancel.Token).CountAsync());
+            await TokenGenerator.StreamAsync(_ => session, [[1]], Options with { StopTokens = [], MaxNewTokens = 1000 }, cancellation: cancel.Token).CountAsync());
         Assert.True(session.Disposed);
         Assert.Equal(3, session.StepRows.Count);
     }
@@ -67,7 +67,7 @@ public sealed class StreamingTests
         var seen = new List<int>();
         var error = await Assert.ThrowsAsync<FlamingoException>(async () =>
         {
-            await foreach (var token in TokenGenerator.StreamTokensAsync(_ => session, [[1]], Options))
+            await foreach (var token in TokenGenerator.StreamAsync(_ => session, [[1]], Options))
                 seen.Add(token.Id);
         });
         Assert.Equal(FlamingoErrorKind.Model, error.Kind);
@@ -80,7 +80,7 @@ public sealed class StreamingTests
     {
         var threads = new HashSet<int>();
         int own = Environment.CurrentManagedThreadId;
-        await TokenGenerator.StreamTokensAsync(
+        await TokenGenerator.StreamAsync(
             _ =>
             {
                 threads.Add(Environment.CurrentManagedThreadId);
