@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using FlamingoSharp.Audio;
+using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
@@ -29,6 +31,30 @@ internal static class ReferenceModels
         Heads = (int)lm["num_attention_heads"]!,
         MaxPositions = (int)lm["max_position_embeddings"]!,
         Dropout = dropout,
+    };
+
+    /// <summary>Encoder options from a case of kind clapcap-htsat.</summary>
+    public static HtsatOptions Htsat(JsonNode config) => new()
+    {
+        Mel = new MelOptions
+        {
+            SampleRate = (int)config["sample_rate_for_mel"]!,
+            FftSize = (int)config["n_fft"]!,
+            Hop = (int)config["hop"]!,
+            Mels = (int)config["mel_bins"]!,
+            MinimumHz = (double)config["fmin"]!,
+            MaximumHz = (double)config["fmax"]!,
+            Floor = (double)config["amin"]!,
+        },
+        ImageSize = (int)config["spec_size"]!,
+        PatchSize = (int)config["patch"]!,
+        EmbedDim = (int)config["embed_dim"]!,
+        Depths = [.. config["depths"]!.AsArray().Select(d => (int)d!)],
+        Heads = [.. config["heads"]!.AsArray().Select(h => (int)h!)],
+        WindowSize = (int)config["window"]!,
+        MlpRatio = (double)config["mlp_ratio"]!,
+        Classes = (int)config["classes"]!,
+        ProjectionDim = (int)config["proj"]!,
     };
 
     /// <summary>An Audio Flamingo 1 without encoder, in eval mode, filled with the synthetic weights of a case.</summary>

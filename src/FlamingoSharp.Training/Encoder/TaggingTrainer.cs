@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
+using FlamingoSharp.Training.Sounds;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -189,7 +190,7 @@ internal sealed class TaggingTrainer : IDisposable
         return _training[Math.Min(index < 0 ? ~index : index, _training.Count - 1)];
     }
 
-    private void LoadAny(string id, Span<float> mel, Random random) => Load(id, mel, random.Next(_mels.Windows(id)));
+    private void LoadAny(string id, Span<float> mel, Random random) => Load(id, mel, random.Next(_mels.WindowsOf(id)));
 
     private void Load(string id, Span<float> mel, int window)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FlamingoSharp.Audio;
 
 namespace FlamingoSharp.Training.Sounds;
 
@@ -18,21 +19,31 @@ internal sealed class RecipeRenderer(
     public Func<Clip, float[]?> Decoded { get; init; } = _ => null;
 
     /// <summary>Renders one recipe.</summary>
-    /// <returns>Mono samples of the whole recipe, not normalised, not cut.</returns>
     /// <exception cref="FlamingoException">A tool, soundfont or clip is missing, or a tool fails.</exception>
-    public float[] Render(Recipe recipe, CancellationToken ct) => recipe switch
+    public Recording Render(Recipe recipe, CancellationToken ct) => recipe switch
     {
-        MusicRecipe music => _synth.Play([music], ct)[0],
+        MusicRecipe music => Render([music], ct)[0],
         SpokenRecipe spoken => Speak(spoken, ct),
-        ToneRecipe tone => ToneGenerator.Generate(tone, sampleRate),
-        CompositionRecipe composition => Composer.Compose(composition, (part, seconds) => ReadPart(part, seconds, ct), sampleRate),
+        ToneRecipe tone => Finish(ToneGenerator.Generate(tone, sampleRate), tone),
+        CompositionRecipe composition => Finish(
+            Composer.Compose(composition, (part, seconds) => ReadPart(part, seconds, ct), sampleRate), composition),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "This kind of recipe has no renderer."),
     };
 
     /// <summary>Renders recipes that share a soundfont in one run.</summary>
-    public float[][] Render(IReadOnlyList<MusicRecipe> recipes, CancellationToken ct) => _synth.Play(recipes, ct);
+    public Recording[] Render(IReadOnlyList<MusicRecipe> recipes, CancellationToken ct) =>
+        [.. _synth.Play(recipes, ct).Zip(recipes, Finish)];
 
-    private float[] Speak(SpokenRecipe recipe, CancellationToken ct)
+    private Recording Finish(float[] samples, Recipe recipe)
+    {
+        int keep = Math.Min(samples.Length, (int)Math.Round(maxSeconds * sampleRate));
+        return Recording.FromSamples(samples.AsSpan(0, keep), sampleRate, sampleRate, recipe.Id) with
+        {
+            SecondsDropped = (double)(samples.Length - keep) / sampleRate,
+        };
+    }
+
+    private Recording Speak(SpokenRecipe recipe, CancellationToken ct)
     {
         string file = Path.Combine(scratchFolder, Guid.NewGuid().ToString("N") + ".wav");
         string text = recipe.Text.TrimStart('-', ' '); // a leading dash would be read as an option
@@ -47,7 +58,7 @@ internal sealed class RecipeRenderer(
                 ExternalTool.Run("espeak-ng", "espeak-ng",
                     ["-v", recipe.Voice, "-s", Number(recipe.WordsPerMinute ?? 175), "-p", Number(recipe.Pitch ?? 50), "-w", file, text], ct);
             }
-            return clips.ReadFile(file, 0, maxSeconds + 1, ct);
+            return clips.Read(file, maxSeconds, ct);
         }
         finally
         {
@@ -66,7 +77,7 @@ internal sealed class RecipeRenderer(
             if (skip + count <= samples.Length || (skip == 0 && samples.Length < (int)(maxSeconds * sampleRate) && clip.UseSeconds is null))
                 return samples[skip..Math.Min(samples.Length, skip + count)];
         }
-        return clips.Read(clip, from, wanted, ct);
+        return Array.ConvertAll(clips.Read(clip, from, wanted, ct).Samples, s => (float)s);
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using FlamingoSharp.Audio;
 
 namespace FlamingoSharp.Training.Sounds;
 
@@ -94,19 +95,17 @@ public static class RenderSounds
 
         public List<Job> Clips()
         {
-            // One second more than is kept tells whether something was cut.
-            double seconds = options.MaxSeconds + 1;
             var wanted = catalogue.Clips.Where(Wanted).ToList();
             List<Job> jobs = [.. wanted.Where(c => Missing(c.Id)).Chunk(ClipsPerDecoding).Select(batch => new Job(
                 [.. batch.Select(c => (c.Id, c.Split))],
-                (which, ct) => _reader.Read([.. which.Select(i => batch[i])], seconds, ct)))];
+                (which, ct) => _reader.Read([.. which.Select(i => batch[i])], options.MaxSeconds, ct)))];
             _total = wanted.Count + catalogue.Recipes.Count(Wanted);
             if (options.DemoFolder is { } folder)
             {
                 string[] files = [.. Directory.EnumerateFiles(folder, "*.wav").Order(StringComparer.Ordinal)];
                 _total += files.Length;
                 jobs.AddRange(files.Where(f => Missing(Path.GetFileName(f))).Select(file => new Job(
-                    [(Path.GetFileName(file), "demo")], (_, ct) => [_reader.ReadFile(file, 0, seconds, ct)])));
+                    [(Path.GetFileName(file), "demo")], (_, ct) => [_reader.Read(file, options.MaxSeconds, ct)])));
             }
             return jobs;
         }
@@ -185,19 +184,22 @@ public static class RenderSounds
 
         private void Write(string id, string split, Outcome outcome)
         {
-            if (outcome.Samples is not { Length: > 0 } sound)
+            if (outcome.Sound is not { } sound)
             {
-                Failures.Add(new(id, outcome.Error ?? "It has no samples."));
+                Failures.Add(new(id, outcome.Error!));
                 return;
             }
-            int keep = (int)Math.Round(options.MaxSeconds * options.SampleRate);
-            short[] samples = SoundLevel.ToPeakNormalised(sound.AsSpan(0, Math.Min(sound.Length, keep)));
-            store.Append(id, split, MemoryMarshal.AsBytes(samples.AsSpan()), cut: sound.Length > keep);
+            short[] samples = SoundLevel.ToInt16(sound.Samples);
+            // Silence that is not asked for: mostly stereo files that use the second channel only.
+            if (!samples.AsSpan().ContainsAnyExcept((short)0) && catalogue.Clips.Any(c => c.Id == id))
+                Failures.Add(new(id, "Its first channel is silent."));
+            else
+                store.Append(id, split, MemoryMarshal.AsBytes(samples.AsSpan()), cut: sound.SecondsDropped > 0);
         }
     }
 
     /// <summary>Work that gives one sound or, where starting is dear, several; it can be asked for some of them only.</summary>
-    private sealed record Job(IReadOnlyList<(string Id, string Split)> Sounds, Func<int[], CancellationToken, float[][]> Make);
+    private sealed record Job(IReadOnlyList<(string Id, string Split)> Sounds, Func<int[], CancellationToken, Recording[]> Make);
 
-    private sealed record Outcome(float[]? Samples, string? Error);
+    private sealed record Outcome(Recording? Sound, string? Error);
 }

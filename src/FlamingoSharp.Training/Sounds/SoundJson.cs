@@ -4,13 +4,14 @@ using System.Text.Json.Serialization;
 namespace FlamingoSharp.Training.Sounds;
 
 /// <summary>Readers for the lines of the data files, generated at compile time.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(Clip))]
 [JsonSerializable(typeof(RecipeLine))]
 [JsonSerializable(typeof(Question))]
 [JsonSerializable(typeof(StoreHeader))]
 [JsonSerializable(typeof(StoreLine))]
 [JsonSerializable(typeof(SoundStoreSettings))]
+[JsonSerializable(typeof(MelStoreOptions))]
 internal sealed partial class SoundJson : JsonSerializerContext;
 
 /// <summary>A recipe as it is written: every kind's fields side by side, numbers and lists sharing names.</summary>

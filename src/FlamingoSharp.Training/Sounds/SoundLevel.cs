@@ -12,15 +12,13 @@ internal static class SoundLevel
         return samples.IsEmpty ? 0 : Math.Sqrt(sum / samples.Length);
     }
 
-    /// <summary>Brings the peak to full scale and rounds to 16 bits the way recordings are rounded: towards zero, silence stays silence.</summary>
-    public static short[] ToPeakNormalised(ReadOnlySpan<float> samples)
+    /// <summary>Rounds to 16 bits as windows are rounded before encoding: towards zero.</summary>
+    /// <param name="samples">In [-1, 1].</param>
+    public static short[] ToInt16(ReadOnlySpan<double> samples)
     {
-        double peak = 0;
-        foreach (float s in samples)
-            peak = Math.Max(peak, Math.Abs((double)s));
         short[] result = new short[samples.Length];
-        for (int i = 0; i < result.Length && peak > 0; i++)
-            result[i] = (short)(Math.Clamp(samples[i] / peak, -1, 1) * short.MaxValue);
+        for (int i = 0; i < result.Length; i++)
+            result[i] = (short)(Math.Clamp(samples[i], -1, 1) * short.MaxValue);
         return result;
     }
 }

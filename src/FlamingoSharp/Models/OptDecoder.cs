@@ -5,31 +5,6 @@ using static TorchSharp.torch.nn;
 
 namespace FlamingoSharp.Models;
 
-/// <summary>Sizes of an OPT decoder. Defaults: OPT-IML-MAX-1.3B as Audio Flamingo 1 uses it.</summary>
-public sealed record OptOptions
-{
-    /// <summary>Rows of the embedding: OPT's 50265 entries, <c>&lt;audio&gt;</c>, <c>&lt;|endofchunk|&gt;</c> and <c>&lt;SEP&gt;</c>.</summary>
-    public int VocabularySize { get; init; } = 50268;
-
-    /// <summary>Width of a text vector.</summary>
-    public int HiddenSize { get; init; } = 2048;
-
-    /// <summary>Decoder layers.</summary>
-    public int Layers { get; init; } = 24;
-
-    /// <summary>Attention heads; divides <see cref="HiddenSize"/>.</summary>
-    public int Heads { get; init; } = 32;
-
-    /// <summary>Hidden width of the feed-forward part.</summary>
-    public int FeedForward { get; init; } = 8192;
-
-    /// <summary>Longest text in tokens.</summary>
-    public int MaxPositions { get; init; } = 2048;
-
-    /// <summary>Share of activations dropped after embedding, attention and feed-forward in training.</summary>
-    public double Dropout { get; init; } = 0.1;
-}
-
 /// <summary>The OPT language model, with gated cross-attention before its layers.</summary>
 /// <remarks>
 /// Shapes as in <see cref="LanguageModel"/>. Pre-norm layers, learned positions, ReLU, tied head.<br/>

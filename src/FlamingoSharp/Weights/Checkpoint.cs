@@ -14,14 +14,19 @@ public static class Checkpoint
         return paths.Count == 1 ? OpenOne(paths[0]) : Merge(string.Join(", ", paths), paths.Select(OpenOne));
     }
 
+    /// <summary>As <see cref="Open"/>, under the canonical names of <see cref="NameMap"/>, without copies and computed buffers.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static IWeightSource OpenCanonical(params IReadOnlyList<string> paths) => new RenamedSource(Open(paths), NameMap.Canonical);
+
     private static IWeightSource OpenOne(string path) => Directory.Exists(path) ? CheckpointFolder.Open(path) : OpenFile(path);
 
     internal static IWeightSource OpenFile(string path)
     {
-        bool safeTensors;
+        bool torch, safeTensors;
         using (var file = new CheckpointFile(path))
-            safeTensors = SafeTensorsReader.Recognises(file);
-        return safeTensors ? new SafeTensorsReader(path)
+            (torch, safeTensors) = (TorchCheckpoint.Recognises(file), SafeTensorsReader.Recognises(file));
+        return torch ? new TorchCheckpoint(path)
+            : safeTensors ? new SafeTensorsReader(path)
             : throw new FlamingoException(FlamingoErrorKind.Model, $"{path}: byte 0: this is no checkpoint of a known form (safetensors or torch).");
     }
 

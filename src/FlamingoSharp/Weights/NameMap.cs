@@ -1,28 +1,86 @@
+using System.Text.RegularExpressions;
+
 namespace FlamingoSharp.Weights;
 
 /// <summary>What the names of a checkpoint mean: which are copies, which are computed, and how foreign names read in ours.</summary>
-/// <remarks>Canonical names: <c>clap.*</c> the sound encoder, <c>audio_transformer*</c>, <c>lang_encoder.*</c> the language model with its cross attention.</remarks>
-internal static class NameMap
+/// <remarks>
+/// Canonical names are those of the published Audio Flamingo checkpoints: <c>clap.*</c> the sound encoder, <c>audio_transformer*.*</c>,
+/// <c>lang_encoder.*</c> the language model with its cross attention.
+/// </remarks>
+public static partial class NameMap
 {
-    private static readonly string[] Copies =
+    private static readonly (string Copy, string Original, string Within)[] s_copies =
     [
-        "lang_encoder.old_decoder_blocks.",
-        "lang_encoder.gated_cross_attn_layers.",
-        "lang_encoder.gated_cross_attn_layers_sound.",
-        "lang_encoder.lm_head.",
+        ("lang_encoder.old_decoder_blocks.", "layers.", ".decoder_layer."),
+        ("lang_encoder.gated_cross_attn_layers.", "layers.", ".gated_cross_attn_layer."),
+        ("lang_encoder.gated_cross_attn_layers_sound.", "layers.", ".gated_cross_attn_layer_sound."),
     ];
 
-    private static readonly string[] ComputedEndings =
+    private static readonly string[] s_computedEndings =
     [
-        ".position_enc.pos_table", ".position_enc.inv_freq", ".rotary_emb.inv_freq",
-        ".stft.conv_real.weight", ".stft.conv_imag.weight", ".logmel_extractor.melW",
-        ".relative_position_index", ".attn_mask", ".num_batches_tracked", ".position_ids",
+        "position_enc.pos_table", "position_enc.inv_freq", "rotary_emb.inv_freq",
+        "stft.conv_real.weight", "stft.conv_imag.weight", "logmel_extractor.melW",
+        "relative_position_index", "attn_mask", "num_batches_tracked", "position_ids",
     ];
 
-    /// <summary>A tensor that the checkpoint stores a second time under its canonical name.</summary>
-    public static bool IsCopy(string name) => Copies.Any(c => name.StartsWith(c, StringComparison.Ordinal));
+    // What stands beside the sound encoder in the checkpoints of CLAP, and is no part of an Audio Flamingo model.
+    private static readonly string[] s_foreign =
+    [
+        "gpt.", "clap_project.", "text_branch.", "text_transform.", "text_projection.", "audio_transform.", "audio_projection.", "logit_scale",
+        "caption_encoder.", "clap.caption_encoder.", "lm_head.",
+    ];
+
+    /// <summary>A tensor that the checkpoint stores a second time; the first is under <see cref="OriginalOf"/>.</summary>
+    public static bool IsCopy(string name) => OriginalOf(name) is not null;
+
+    /// <summary>The ending of the canonical name of which a name is a copy; null if it is none.</summary>
+    /// <remarks>The decoder of Audio Flamingo 1 has its layers under <c>model.decoder.</c>, that of 2 under <c>model.</c>: only the ending is common.</remarks>
+    public static string? OriginalOf(string name)
+    {
+        if (name == "lang_encoder.lm_head.weight")
+            return "embed_tokens.weight";
+        foreach (var (copy, original, within) in s_copies)
+        {
+            if (!name.StartsWith(copy, StringComparison.Ordinal))
+                continue;
+            int dot = name.IndexOf('.', copy.Length);
+            return dot < 0 ? null : $"{original}{name[copy.Length..dot]}{within}{name[(dot + 1)..]}";
+        }
+        return null;
+    }
 
     /// <summary>A buffer that the model computes by itself: tables of sines, mel banks, indices, masks.</summary>
-    public static bool IsComputed(string name) =>
-        ComputedEndings.Any(e => name.EndsWith(e, StringComparison.Ordinal) || name.AsSpan().SequenceEqual(e.AsSpan(1)));
+    public static bool IsComputed(string name) => s_computedEndings.Any(e =>
+        name.EndsWith(e, StringComparison.Ordinal) && (name.Length == e.Length || name[^(e.Length + 1)] == '.'));
+
+    /// <summary>The canonical name; null for a tensor that no Audio Flamingo model needs: a copy, a computed buffer, a part of another model.</summary>
+    /// <remarks>
+    /// Known foreign names: a Hugging Face OPT or Qwen2 folder (<c>model.decoder.layers.N</c>, <c>decoder.layers.N</c>, <c>model.layers.N</c>),
+    /// the file of the clapcap encoder (<c>clap.*</c> beside <c>gpt.*</c>), a CLAP training checkpoint (<c>audio_branch.*</c>).
+    /// Names that are not known come back unchanged.
+    /// </remarks>
+    public static string? Canonical(string name)
+    {
+        if (s_foreign.Any(f => name.StartsWith(f, StringComparison.Ordinal)))
+            return null;
+        if (name.StartsWith("audio_branch.", StringComparison.Ordinal))
+            name = "clap.nvclap." + name["audio_branch.".Length..];
+        else if (name.StartsWith("clap.afclap.", StringComparison.Ordinal))
+            name = "clap.nvclap." + name["clap.afclap.".Length..];
+        else if (LanguageModel().Match(name) is { Success: true } match)
+            name = LanguageModelName(match.Groups["decoder"].Success, match.Groups["rest"].Value);
+        return IsCopy(name) || IsComputed(name) ? null : name;
+    }
+
+    private static string LanguageModelName(bool opt, string rest)
+    {
+        string start = opt ? "lang_encoder.model.decoder." : "lang_encoder.model.";
+        return start + Layer().Replace(rest, "layers.$1.decoder_layer.");
+    }
+
+    [GeneratedRegex(@"^(?:model\.)?(?<decoder>decoder\.)(?<rest>.+)$|^model\.(?<rest>(?:layers|embed_tokens|norm)\..+)$")]
+    private static partial Regex LanguageModel();
+
+    [GeneratedRegex(@"^layers\.(\d+)\.(?!decoder_layer\.|gated_cross_attn_layer)")]
+    private static partial Regex Layer();
 }

@@ -1,0 +1,47 @@
+using FlamingoSharp.Weights;
+using static TorchSharp.torch;
+
+namespace FlamingoSharp.Training;
+
+/// <summary>The parameters and stored buffers of modules, as a checkpoint to be written.</summary>
+internal sealed class TrainedWeights : IWeightSource
+{
+    private readonly Dictionary<string, WeightInfo> _weights = [];
+    private readonly Dictionary<string, Tensor> _tensors = [];
+
+    /// <param name="modules">Each with what stands in front of its names in the checkpoint, with its dot.</param>
+    public TrainedWeights(params IEnumerable<(string Prefix, nn.Module Module)> modules)
+    {
+        foreach (var (prefix, module) in modules)
+        {
+            foreach (var (name, parameter) in module.named_parameters())
+                Add(prefix + name, parameter);
+            foreach (var (name, buffer) in module.named_buffers().Where(b => !NameMap.IsComputed(prefix + b.name)))
+                Add(prefix + name, buffer);
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Origin => "the model in training";
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
+
+    /// <inheritdoc/>
+    public Tensor Read(string name, ScalarType? type = null)
+    {
+        using var scope = NewDisposeScope();
+        return _tensors[name].detach().to(type ?? _tensors[name].dtype, CPU, copy: true).contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    private void Add(string name, Tensor tensor)
+    {
+        _weights[name] = new WeightInfo(name, tensor.shape, tensor.dtype);
+        _tensors[name] = tensor;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using FlamingoSharp.Audio;
+
+namespace FlamingoSharp.Training.Sounds;
+
+/// <summary>What the windows of a <see cref="MelStore"/> were computed with. Defaults: the small encoder trained with this library.</summary>
+public sealed record MelStoreOptions
+{
+    /// <summary>How sounds are cut: windows of 5.1 s, half overlapping, at most three.</summary>
+    public WindowOptions Windows { get; init; } = new() { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 2.55, MaxWindows = 3 };
+
+    /// <summary>The spectrogram: with a hop of 20 ms, 256 frames a window.</summary>
+    public MelOptions Mel { get; init; } = new() { SampleRate = 32000, FftSize = 1024, Hop = 640, Mels = 64, MinimumHz = 50, MaximumHz = 14000 };
+
+    /// <summary>Frames of one window.</summary>
+    public int Frames => Mel.Frames(Windows.WindowSamples);
+
+    /// <summary>Numbers of one window: frames times mel bands.</summary>
+    public int WindowValues => Frames * Mel.Mels;
+}
+
+/// <summary>Log-mel spectrograms of every window of every sound, ready to be batched.</summary>
+/// <remarks>
+/// <c>mels.f16</c> holds the windows, each [frames, mels] in half precision, row by row (decibels need no more: one step is 0.06 dB
+/// at most); <c>mels.jsonl</c> one line a sound with its first window and their number. Safe to read from several threads.
+/// </remarks>
+public sealed class MelStore : IDisposable
+{
+    internal const string Format = "flamingo-mels", DataName = "mels.f16", IndexName = "mels.jsonl";
+
+    private readonly MappedFile _windows;
+    private readonly Dictionary<string, StoreLine> _entries;
+
+    private MelStore(MappedFile windows, MelStoreOptions options, IReadOnlyList<StoreLine> lines)
+    {
+        _windows = windows;
+        _entries = lines.ToDictionary(l => l.Id);
+        Options = options;
+        Ids = [.. lines.Select(l => l.Id)];
+    }
+
+    /// <summary>What the windows were computed with.</summary>
+    public MelStoreOptions Options { get; }
+
+    /// <summary>Sounds in the store.</summary>
+    public IReadOnlyList<string> Ids { get; }
+
+    /// <summary>Opens a store for reading.</summary>
+    /// <param name="folder">Where <see cref="BuildMels"/> wrote it.</param>
+    /// <exception cref="FlamingoException">There is no store, or it is of another format.</exception>
+    public static MelStore Open(string folder)
+    {
+        string data = Path.Combine(folder, DataName), index = Path.Combine(folder, IndexName);
+        // The size of an item stands in the header, so the header is read first.
+        var (header, _) = PackedFile.ReadIndex(data, index, Format, itemBytes: 1);
+        var options = JsonSerializer.Deserialize(header.Settings, SoundJson.Default.MelStoreOptions)!;
+        var (_, lines) = PackedFile.ReadIndex(data, index, Format, options.WindowValues * 2);
+        return new(new(data), options, lines);
+    }
+
+    /// <summary>True if the sound is in the store.</summary>
+    public bool Contains(string id) => _entries.ContainsKey(id);
+
+    /// <summary>train, val, test or demo.</summary>
+    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
+    public string SplitOf(string id) => _entries[id].Split;
+
+    /// <summary>True if the sound goes on beyond its last window.</summary>
+    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
+    public bool IsCut(string id) => _entries[id].Cut;
+
+    /// <summary>Windows of a sound, at least 1.</summary>
+    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
+    public int WindowsOf(string id) => _entries[id].Count;
+
+    /// <summary>One window; valid until the store is disposed.</summary>
+    /// <param name="id">The sound.</param>
+    /// <param name="window">0 to <see cref="WindowsOf"/> - 1.</param>
+    /// <returns>[frames, mels], in decibels.</returns>
+    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The sound has no such window.</exception>
+    public ReadOnlySpan<Half> Read(string id, int window)
+    {
+        var entry = _entries[id];
+        ArgumentOutOfRangeException.ThrowIfNegative(window);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(window, entry.Count);
+        return _windows.Read<Half>((entry.Offset + window) * Options.WindowValues, Options.WindowValues);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _windows.Dispose();
+}

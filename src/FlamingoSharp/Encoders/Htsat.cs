@@ -1,0 +1,99 @@
+using FlamingoSharp.Audio;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace FlamingoSharp.Encoders;
+
+/// <summary>The audio encoder: from windows of sound to the vectors that the language model attends to.</summary>
+/// <remarks>
+/// Shapes: n windows, s samples, f frames, m mel bands, t tokens, v vectors a window, c their width.<br/>
+/// Its parameters carry the names of the ClapCap checkpoint below <c>clap.</c>. They have no data until they are filled.
+/// </remarks>
+public sealed class Htsat : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "base")] private readonly ClapBase _base;
+    [ComponentName(Name = "projection")] private readonly ClapProjection? _projection;
+    private readonly LogMel _logMel;
+
+    /// <summary>Builds an encoder without data.</summary>
+    /// <exception cref="FlamingoException">The sizes do not fit each other.</exception>
+    public Htsat(HtsatOptions options)
+        : base(nameof(Htsat))
+    {
+        options.Validate();
+        Options = options;
+        _logMel = new LogMel(options.Mel);
+        _base = new ClapBase(options);
+        _projection = options.Output == HtsatOutput.Pooled
+            ? new ClapProjection(options.LatentDim, options.ProjectionDim, options.ProjectionDropout)
+            : null;
+        RegisterComponents();
+    }
+
+    /// <summary>The sizes in use.</summary>
+    public HtsatOptions Options { get; }
+
+    /// <summary>Encodes windows of sound.</summary>
+    /// <param name="audio">Samples in [-1, 1] at <see cref="HtsatOptions.SampleRate"/>, float32 [n, s].</param>
+    /// <returns>[n, v, c]: one projected vector a window, or all tokens, as <see cref="HtsatOptions.Output"/> says.</returns>
+    /// <exception cref="FlamingoException">The windows do not have the length that the encoder was made for.</exception>
+    public override Tensor forward(Tensor audio) => Encode(audio, null);
+
+    /// <summary>The log-mel spectrogram that <see cref="ForwardLogMel(Tensor)"/> starts from; the same sound always gives the same one.</summary>
+    /// <param name="audio">As <see cref="forward"/> takes it.</param>
+    /// <returns>Decibels, float32 [n, f, m].</returns>
+    /// <exception cref="FlamingoException">The windows do not have the length that the encoder was made for.</exception>
+    public Tensor LogMel(Tensor audio)
+    {
+        if (audio.dim() != 2 || audio.shape[1] != Options.WindowSamples)
+        {
+            string found = audio.dim() == 2
+                ? $"windows of {(double)audio.shape[1] / Options.SampleRate:0.###} s ({audio.shape[1]} samples)"
+                : $"a tensor [{string.Join(", ", audio.shape)}]";
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"The encoder was given {found} but takes windows [n, samples] of {Options.WindowSeconds:0.###} s ({Options.WindowSamples} samples at {Options.SampleRate} Hz). Cut and pad the recording to that length first.");
+        }
+        return _logMel.Compute(audio);
+    }
+
+    /// <summary>Encodes log-mel spectrograms, so that training can compute them once and keep them.</summary>
+    /// <param name="logMel">Decibels, [n, f, m]; fewer frames than the image holds are stretched.</param>
+    /// <returns>[n, v, c]</returns>
+    /// <exception cref="FlamingoException">The number of mel bands is not the encoder's, or there are too many frames.</exception>
+    public Tensor ForwardLogMel(Tensor logMel) => ForwardLogMel(logMel, null);
+
+    /// <summary>Encodes, and shows each intermediate result, with row-major tokens, under its name in the reference vectors.</summary>
+    internal Tensor Encode(Tensor audio, Action<string, Tensor>? probe)
+    {
+        using var scope = NewDisposeScope();
+        var logMel = LogMel(audio);
+        probe?.Invoke("logmel", logMel);
+        return ForwardLogMel(logMel, probe).MoveToOuterDisposeScope();
+    }
+
+    private Tensor ForwardLogMel(Tensor logMel, Action<string, Tensor>? probe)
+    {
+        if (logMel.dim() != 3 || logMel.shape[2] != Options.Mel.Mels || logMel.shape[1] < 1 || logMel.shape[1] > Options.ImageFrames)
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"The encoder takes log-mel spectrograms [n, 1 to {Options.ImageFrames} frames, {Options.Mel.Mels} mel bands], but was given [{string.Join(", ", logMel.shape)}].");
+        using var scope = NewDisposeScope();
+        var tokens = _base.Htsat.Encode(logMel, probe);                                     // [n, t, c]
+        if (probe is not null && Options.Classes > 0)
+            probe("clipwise", _base.Htsat.Classify(tokens));
+        if (_projection is null)
+            return _base.Htsat.ToTimeFrequency(tokens).MoveToOuterDisposeScope();            // [n, t, c]
+        var latent = tokens.mean([1]);                                                       // [n, latent]
+        probe?.Invoke($"latent_{Options.LatentDim}", latent);
+        var embedding = _projection.forward(latent);                                         // [n, c]
+        probe?.Invoke($"embedding_{Options.ProjectionDim}", embedding);
+        return embedding.unsqueeze(1).MoveToOuterDisposeScope();                             // [n, 1, c]
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _logMel.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Numerics;
+using FlamingoSharp.Audio;
+
+namespace FlamingoSharp.Encoders;
+
+/// <summary>What an HTSAT encoder gives for each window.</summary>
+public enum HtsatOutput
+{
+    /// <summary>One vector: the mean of the tokens, projected (Audio Flamingo 1).</summary>
+    Pooled,
+
+    /// <summary>Every token of the last stage (Audio Flamingo 2).</summary>
+    Tokens,
+}
+
+/// <summary>An HTSAT audio encoder. Defaults: ClapCap, the encoder of Audio Flamingo 1.</summary>
+public sealed record HtsatOptions
+{
+    /// <summary>Rate in Hz of the sound that is given.</summary>
+    public int SampleRate { get; init; } = 44100;
+
+    /// <summary>Length of one window of sound, in seconds.</summary>
+    public double WindowSeconds { get; init; } = 7.0;
+
+    /// <summary>The front end.</summary>
+    public MelOptions Mel { get; init; } = new();
+
+    /// <summary>Side in pixels of the square image that the spectrogram is folded into; a power of two, a multiple of the mel bands.</summary>
+    public int ImageSize { get; init; } = 256;
+
+    /// <summary>Side of a patch, in pixels; one patch is one token of the first stage.</summary>
+    public int PatchSize { get; init; } = 4;
+
+    /// <summary>Width of the first stage; each later one is twice as wide.</summary>
+    public int EmbedDim { get; init; } = 96;
+
+    /// <summary>Blocks in each stage.</summary>
+    public IReadOnlyList<int> Depths { get; init; } = [2, 2, 6, 2];
+
+    /// <summary>Attention heads in each stage.</summary>
+    public IReadOnlyList<int> Heads { get; init; } = [4, 8, 16, 32];
+
+    /// <summary>Side of an attention window, in tokens; a power of two.</summary>
+    public int WindowSize { get; init; } = 8;
+
+    /// <summary>Width of a block's inner layer, in widths of the block.</summary>
+    public double MlpRatio { get; init; } = 4;
+
+    /// <summary>Classes of the AudioSet head; 0 leaves the head out.</summary>
+    public int Classes { get; init; } = 527;
+
+    /// <summary>What leaves the encoder.</summary>
+    public HtsatOutput Output { get; init; } = HtsatOutput.Pooled;
+
+    /// <summary>Width of the projected vector; used with <see cref="HtsatOutput.Pooled"/>.</summary>
+    public int ProjectionDim { get; init; } = 1024;
+
+    /// <summary>In training: the chance that the last block's branches are skipped for a window; it rises linearly from 0.</summary>
+    public double DropPath { get; init; } = 0.1;
+
+    /// <summary>In training: the share of the projection's features that is dropped.</summary>
+    public double ProjectionDropout { get; init; } = 0.5;
+
+    /// <summary>Samples in one window of sound.</summary>
+    public int WindowSamples => (int)(WindowSeconds * SampleRate);
+
+    /// <summary>Pieces of time that are stacked into one image.</summary>
+    public int Chunks => ImageSize / Mel.Mels;
+
+    /// <summary>Frames that fill the image.</summary>
+    public int ImageFrames => ImageSize * Chunks;
+
+    /// <summary>Number of stages.</summary>
+    public int Stages => Depths.Count;
+
+    /// <summary>Side of a stage's grid, in tokens.</summary>
+    public int Resolution(int stage) => ImageSize / PatchSize >> stage;
+
+    /// <summary>Width of a stage.</summary>
+    public int Width(int stage) => EmbedDim << stage;
+
+    /// <summary>Width of the tokens that leave the last stage.</summary>
+    public int LatentDim => Width(Stages - 1);
+
+    /// <summary>Vectors that the encoder gives for each window of sound.</summary>
+    public int OutputTokens => Output == HtsatOutput.Pooled ? 1 : Resolution(Stages - 1) * Resolution(Stages - 1);
+
+    /// <summary>Width of the vectors that the encoder gives.</summary>
+    public int OutputDim => Output == HtsatOutput.Pooled ? ProjectionDim : LatentDim;
+
+    /// <summary>Checks that the sizes fit each other.</summary>
+    /// <exception cref="FlamingoException">They do not.</exception>
+    public void Validate()
+    {
+        Require(Depths.Count > 0 && Depths.Count == Heads.Count,
+            $"there are {Depths.Count} stages of blocks and {Heads.Count} of heads; give one number of each a stage");
+        Require(BitOperations.IsPow2(ImageSize) && BitOperations.IsPow2(PatchSize) && BitOperations.IsPow2(WindowSize),
+            $"the image ({ImageSize}), patch ({PatchSize}) and window ({WindowSize}) sizes must be powers of two");
+        Require(Mel.Mels > 0 && ImageSize % Mel.Mels == 0 && Mel.Mels % PatchSize == 0,
+            $"{Mel.Mels} mel bands cannot be folded into an image of {ImageSize} pixels in patches of {PatchSize}");
+        Require(Resolution(Stages - 1) >= 1, $"an image of {ImageSize} pixels is too small for {Stages} stages of {PatchSize} pixel patches");
+        for (int i = 0; i < Stages; i++)
+            Require(Heads[i] > 0 && Width(i) % Heads[i] == 0, $"{Heads[i]} heads do not divide the width {Width(i)} of stage {i}");
+        int frames = Mel.Frames(WindowSamples);
+        Require(frames <= ImageFrames,
+            $"a window of {WindowSeconds} s gives {frames} frames, but the image holds {ImageFrames}; shorten the window or lengthen the hop");
+    }
+
+    private static void Require(bool condition, string problem)
+    {
+        if (!condition)
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"The HTSAT options do not fit together: {problem}.");
+    }
+}

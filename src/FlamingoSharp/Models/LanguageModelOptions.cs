@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+
+namespace FlamingoSharp.Models;
+
+/// <summary>Which language model listens, and its sizes.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(OptOptions), "opt")]
+public abstract record LanguageModelOptions
+{
+    private protected LanguageModelOptions()
+    {
+    }
+
+    /// <summary>Makes the decoder, without weights.</summary>
+    internal abstract LanguageModel Build(int audioWidth, CrossAttentionOptions crossAttention);
+
+    /// <summary>Checks that the sizes fit each other.</summary>
+    internal abstract void Validate();
+
+    private protected static void Require(bool condition, string problem)
+    {
+        if (!condition)
+            throw new FlamingoException(FlamingoErrorKind.Model, $"The language model's options do not fit together: {problem}.");
+    }
+}
+
+/// <summary>Sizes of an OPT decoder. Defaults: OPT-IML-MAX-1.3B as Audio Flamingo 1 uses it.</summary>
+public sealed record OptOptions : LanguageModelOptions
+{
+    /// <summary>Rows of the embedding: OPT's 50265 entries, <c>&lt;audio&gt;</c>, <c>&lt;|endofchunk|&gt;</c> and <c>&lt;SEP&gt;</c>.</summary>
+    public int VocabularySize { get; init; } = 50268;
+
+    /// <summary>Width of a text vector.</summary>
+    public int HiddenSize { get; init; } = 2048;
+
+    /// <summary>Decoder layers.</summary>
+    public int Layers { get; init; } = 24;
+
+    /// <summary>Attention heads; divides <see cref="HiddenSize"/>.</summary>
+    public int Heads { get; init; } = 32;
+
+    /// <summary>Hidden width of the feed-forward part.</summary>
+    public int FeedForward { get; init; } = 8192;
+
+    /// <summary>Longest text in tokens.</summary>
+    public int MaxPositions { get; init; } = 2048;
+
+    /// <summary>Share of activations dropped after embedding, attention and feed-forward in training.</summary>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <inheritdoc/>
+    internal override LanguageModel Build(int audioWidth, CrossAttentionOptions crossAttention) => new OptDecoder(this, audioWidth, crossAttention);
+
+    /// <inheritdoc/>
+    internal override void Validate()
+    {
+        Require(Layers > 0 && Heads > 0 && HiddenSize % Heads == 0, $"{Heads} heads do not divide the width {HiddenSize}");
+        Require(VocabularySize > 0 && FeedForward > 0 && MaxPositions > 0, "every size must be positive");
+    }
+}

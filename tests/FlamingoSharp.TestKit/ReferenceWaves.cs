@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using FlamingoSharp.Weights;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace FlamingoSharp.TestKit;
+
+/// <summary>The waveforms that cases of an encoder describe by a recipe.</summary>
+internal static partial class ReferenceWaves
+{
+    // "x[i]=float32(0.25*saw(i*f1/44100)+0.15*saw(i*f2/44100)+0.2*|saw(i*0.61/44100)|*noise[i]) in float64, saw(p)=2*(p-floor(p))-1,
+    //  noise=synth(salt+"input/"+name,308700,base 0,amp 1)"; every number of it is read from the text.
+    /// <summary>One tensor of samples for each item of the case's input.</summary>
+    public static IEnumerable<Tensor> Of(ReferenceCase reference, int samples)
+    {
+        var input = reference.Json["input"]!;
+        var recipe = Recipe().Match((string)input["recipe"]!);
+        Assert.True(recipe.Success, $"unknown recipe: {input["recipe"]}");
+        double Number(string name) => double.Parse(recipe.Groups[name].Value, CultureInfo.InvariantCulture);
+        Assert.Equal(samples, (int)Number("samples"));
+        foreach (var item in input["items"]!.AsArray())
+        {
+            float[] wave = new float[samples];
+            if (item is JsonObject)
+            {
+                double f1 = (double)item["f1"]!, f2 = (double)item["f2"]!, rate = Number("rate");
+                float[] noise = SyntheticWeights.Values(
+                    reference.Set.Salt + "input/" + (string)item["name"]!, samples, Number("base"), Number("amp"));
+                for (int i = 0; i < samples; i++)
+                {
+                    wave[i] = (float)(Number("a1") * Saw(i * f1 / rate) + Number("a2") * Saw(i * f2 / rate)
+                        + Number("a3") * Math.Abs(Saw(i * Number("f3") / rate)) * noise[i]);
+                }
+            }
+            else
+            {
+                Assert.Equal("all zeros", (string)item!);
+            }
+            yield return tensor(wave);
+        }
+    }
+
+    private static double Saw(double p) => 2 * (p - Math.Floor(p)) - 1;
+
+    [GeneratedRegex("""float32\((?<a1>[\d.]+)\*saw\(i\*f1/(?<rate>[\d.]+)\)\+(?<a2>[\d.]+)\*saw\(i\*f2/[\d.]+\)\+(?<a3>[\d.]+)\*\|saw\(i\*(?<f3>[\d.]+)/[\d.]+\)\|\*noise.*synth\(salt\+"input/"\+name,(?<samples>\d+),base (?<base>[-\d.e]+),amp (?<amp>[-\d.e]+)\)""")]
+    private static partial Regex Recipe();
+}
