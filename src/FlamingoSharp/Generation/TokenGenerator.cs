@@ -25,8 +25,8 @@ internal static class TokenGenerator
         options.Validate();
         if (options.StopTokens is null)
             throw new ArgumentException($"The stop tokens are not known: call {nameof(GenerationOptions.ForModel)} first.", nameof(options));
-        if (options.StopStrings.Count > 0 && onToken is null)
-            throw new ArgumentException($"Stop texts need the text: use {nameof(TextGenerator)}.", nameof(options));
+        if (onToken is null)
+            RefuseStopTexts(options);
         if (prompts.Count != session.Rows)
             throw new ArgumentException($"There are {prompts.Count} prompts, but the session has {session.Rows} rows.", nameof(prompts));
         cancellation.ThrowIfCancellationRequested();
@@ -66,10 +66,10 @@ internal static class TokenGenerator
     /// <param name="cancellation">Checked before every token.</param>
     public static IAsyncEnumerable<GeneratedToken> StreamAsync(
         Func<CancellationToken, IDecodingSession> start, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options,
-        int? context = null, CancellationToken cancellation = default) =>
-        options.StopStrings.Count > 0
-        ? throw new ArgumentException($"Stop texts need the text: use {nameof(TextGenerator)}.", nameof(options))
-        : ModelThread.StreamAsync<GeneratedToken>((emit, stop) =>
+        int? context = null, CancellationToken cancellation = default)
+    {
+        RefuseStopTexts(options);
+        return ModelThread.StreamAsync<GeneratedToken>((emit, stop) =>
         {
             using var session = start(stop);
             Run(session, prompts, options, context, token =>
@@ -78,6 +78,13 @@ internal static class TokenGenerator
                 return false;
             }, stop);
         }, cancellation);
+    }
+
+    private static void RefuseStopTexts(GenerationOptions options)
+    {
+        if (options.StopStrings.Count > 0)
+            throw new ArgumentException($"Tokens alone show no stop texts: use {nameof(TextGenerator)}.", nameof(options));
+    }
 
     /// <summary>The last token is never fed, so one more than the free positions can be generated.</summary>
     private static int MostTokens(int prompt, int wanted, int? context)

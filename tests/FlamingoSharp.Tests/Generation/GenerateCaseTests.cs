@@ -105,6 +105,8 @@ public sealed partial class GenerateCaseTests
     private static JsonObject OneRow(JsonObject sub)
     {
         var one = sub.DeepClone().AsObject();
+        one.Remove("audio_embeds"); // of the whole batch; the sounds of such cases are free
+        one.Remove("valid_windows_per_audio");
         one["input_ids"] = new JsonArray(sub["input_ids"]![0]!.DeepClone());
         return one;
     }

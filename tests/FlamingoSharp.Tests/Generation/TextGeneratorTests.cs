@@ -81,6 +81,7 @@ public sealed class TextGeneratorTests
     {
         var session = new ScriptedSession([[1]], _ => throw new InvalidOperationException("ran"));
         Assert.Throws<ArgumentException>(() => TokenGenerator.Run(session, [[1]], Options with { StopStrings = ["."] }));
+        Assert.Throws<ArgumentException>(() => TokenGenerator.StreamAsync(_ => session, [[1]], Options with { StopStrings = ["."] }));
     }
 
     private static GeneratedSequence Answer(string answer, GenerationOptions options, Action<TextDelta>? onText = null)
