@@ -31,6 +31,11 @@ internal sealed class BeamGroup
     /// <param name="logits">The step's logits; each beam reads the row of its slot.</param>
     public void Advance(StepLogits logits)
     {
+        if (logits.Vocabulary < Beams.Length + _options.StopTokens!.Count)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"{Beams.Length} beams need more tokens to choose from than this model's vocabulary of {logits.Vocabulary}: use fewer beams.");
+        }
         _candidates.Clear();
         for (int beam = 0; beam < Beams.Length; beam++)
             _candidates.Offer(beam, Beams[beam].Sum, logits.Row(Beams[beam].Slot));
@@ -42,14 +47,11 @@ internal sealed class BeamGroup
             var candidate = _candidates[rank];
             var beam = Beams[candidate.Beam];
             var tokens = new TokenChain(beam.Tokens, candidate.Token);
-            if (!_options.StopTokens!.Contains(candidate.Token))
+            if (!_options.StopTokens.Contains(candidate.Token))
                 next.Add(new Beam(beam.Slot, tokens, candidate.Sum));
             else if (rank < Beams.Length)
                 Keep(new Hypothesis(tokens, Score(candidate.Sum), FinishReason.Stop));
         }
-        if (next.Count < Beams.Length)
-            throw new FlamingoException(FlamingoErrorKind.Usage,
-                $"{Beams.Length} beams need more tokens to choose from than this model's vocabulary of {logits.Vocabulary}: use fewer beams.");
         Beams = [.. next];
         _settled = _finished.Count == Beams.Length && _finished.Min(h => h.Score) >= Score(_candidates[0].Sum);
     }

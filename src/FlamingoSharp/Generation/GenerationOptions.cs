@@ -1,4 +1,5 @@
 using System.Globalization;
+using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Generation;
 
@@ -74,8 +75,11 @@ public sealed record GenerationOptions
     internal bool KeepLogits { get; init; }
 
     /// <summary>The same options with the model's special tokens in place of those that were left open.</summary>
+    public GenerationOptions ForModel(SpecialTokens special) => ForModel(special.Eos.Id, special.EndOfChunk.Id, special.Pad.Id);
+
+    /// <inheritdoc cref="ForModel(SpecialTokens)"/>
     /// <param name="endOfText">The tokenizer's eos.</param> <param name="endOfChunk"><c>&lt;|endofchunk|&gt;</c>.</param> <param name="pad">The pad id.</param>
-    public GenerationOptions ForModel(int endOfText, int endOfChunk, int pad) => this with
+    internal GenerationOptions ForModel(int endOfText, int endOfChunk, int pad) => this with
     {
         StopTokens = StopTokens ?? (endOfText == endOfChunk ? [endOfText] : [endOfText, endOfChunk]),
         PadToken = PadToken ?? pad,

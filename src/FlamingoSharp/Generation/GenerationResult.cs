@@ -34,6 +34,9 @@ public sealed record GeneratedSequence
     /// </summary>
     public double? Score { get; init; }
 
+    /// <summary>What the generated tokens spell, without special tokens and up to a stop text; null when they were not spelled.</summary>
+    public string? Text { get; init; }
+
     /// <summary>Raw logits of each step, [vocabulary] each.</summary>
     internal IReadOnlyList<float[]>? StepLogits { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using FlamingoSharp.Encoders;
+using FlamingoSharp.Generation;
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Weights;
@@ -40,14 +41,14 @@ public sealed partial class EndToEndTests
 
         long[] expected = golden.Read("generated_ids").data<long>().ToArray();
         long[] prompt = golden.Read("prompt_ids").data<long>().ToArray();
-        var options = new Generation.GenerationOptions
+        var options = new GenerationOptions
         {
             MaxNewTokens = expected.Length - prompt.Length,
             StopTokens = [(int)ReferenceModels.TokenIds(reference)["eos"]!],
             PadToken = (int)ReferenceModels.TokenIds(reference)["pad"]!,
         };
         using var session = new DecodingSession(model, tensor(prompt, [1, prompt.Length]), null, media, options.MaxNewTokens);
-        var result = Generation.Generator.Run(session, [[.. prompt.Select(t => (int)t)]], options);
+        var result = TokenGenerator.Run(session, [[.. prompt.Select(t => (int)t)]], options);
         Assert.Equal(expected, result.Sequences[0].Ids.Select(t => (long)t));
     }
 

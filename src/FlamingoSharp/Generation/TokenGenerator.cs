@@ -1,16 +1,15 @@
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
+using FlamingoSharp.Text;
 using TorchSharp;
 
 namespace FlamingoSharp.Generation;
 
 /// <summary>Generates: checks the request, picks the search, runs it over a session, collects the sequences.</summary>
-internal static class Generator
+internal static class TokenGenerator
 {
     /// <summary>Answers a batch of prompts.</summary>
     /// <param name="session">A session that has not run yet, one row a prompt.</param>
     /// <param name="prompts">Each row's tokens.</param>
-    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel"/>).</param>
+    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel(SpecialTokens)"/>).</param>
     /// <param name="context">Most tokens that the model can be fed, prompt included; null for no limit.</param>
     /// <param name="onToken">
     /// Called on this thread for every token; answers whether the sequence is to end here. Beam search knows its answer at the end
@@ -26,6 +25,8 @@ internal static class Generator
         options.Validate();
         if (options.StopTokens is null)
             throw new ArgumentException($"The stop tokens are not known: call {nameof(GenerationOptions.ForModel)} first.", nameof(options));
+        if (onToken is null)
+            RefuseStopTexts(options);
         if (prompts.Count != session.Rows)
             throw new ArgumentException($"There are {prompts.Count} prompts, but the session has {session.Rows} rows.", nameof(prompts));
         cancellation.ThrowIfCancellationRequested();
@@ -55,45 +56,34 @@ internal static class Generator
 
     /// <summary>Answers a batch of prompts token by token.</summary>
     /// <remarks>
-    /// The model runs on a thread of its own, which makes, uses and disposes the session; torch's scopes and modes belong to a thread
-    /// and would not survive an await. Leaving the enumeration early stops the model after the step that it is in.
+    /// The model runs on a thread of its own, which makes, uses and disposes the session. Leaving the enumeration early stops the
+    /// model after the step that it is in. Stop texts are <see cref="TextGenerator"/>'s.
     /// </remarks>
     /// <param name="start">Makes the session; called on the model's thread.</param>
     /// <param name="prompts">Each row's tokens.</param>
     /// <param name="options">With stop tokens.</param>
     /// <param name="context">Most tokens that the model can be fed, prompt included; null for no limit.</param>
     /// <param name="cancellation">Checked before every token.</param>
-    public static async IAsyncEnumerable<GeneratedToken> StreamTokensAsync(
+    public static IAsyncEnumerable<GeneratedToken> StreamAsync(
         Func<CancellationToken, IDecodingSession> start, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options,
-        int? context = null, [EnumeratorCancellation] CancellationToken cancellation = default)
+        int? context = null, CancellationToken cancellation = default)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var tokens = Channel.CreateUnbounded<GeneratedToken>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-        var model = Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        try
+        RefuseStopTexts(options);
+        return ModelThread.StreamAsync<GeneratedToken>((emit, stop) =>
         {
-            await foreach (var token in tokens.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
-                yield return token;
-        }
-        finally
-        {
-            await stop.CancelAsync().ConfigureAwait(false);
-            await model.ConfigureAwait(false);
-        }
+            using var session = start(stop);
+            Run(session, prompts, options, context, token =>
+            {
+                emit(token);
+                return false;
+            }, stop);
+        }, cancellation);
+    }
 
-        void Work()
-        {
-            try
-            {
-                using (var session = start(stop.Token))
-                    Run(session, prompts, options, context, token => !tokens.Writer.TryWrite(token), stop.Token);
-                tokens.Writer.Complete();
-            }
-            catch (Exception error)
-            {
-                tokens.Writer.Complete(error); // the reader throws it
-            }
-        }
+    private static void RefuseStopTexts(GenerationOptions options)
+    {
+        if (options.StopStrings.Count > 0)
+            throw new ArgumentException($"Tokens alone show no stop texts: use {nameof(TextGenerator)}.", nameof(options));
     }
 
     /// <summary>The last token is never fed, so one more than the free positions can be generated.</summary>
