@@ -104,6 +104,21 @@ public sealed partial class Tokenizer
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false) =>
         Encoding.UTF8.GetString([.. ids.SelectMany(id => Bytes(id, skipSpecialTokens))]);
 
+    /// <summary>
+    /// The answer in a generated sequence: what follows the last <c>&lt;SEP&gt;</c>, without end, padding and end-of-chunk tokens.
+    /// </summary>
+    /// <param name="ids">The whole sequence, or only what was generated.</param>
+    public string DecodeAnswer(IReadOnlyList<int> ids)
+    {
+        int start = 0;
+        for (int i = 0; i < ids.Count; i++)
+        {
+            if (ids[i] == Special.Separator.Id)
+                start = i + 1;
+        }
+        return Decode(ids.Skip(start).Where(id => id != Special.Eos.Id && id != Special.Pad.Id && id != Special.EndOfChunk.Id));
+    }
+
     /// <summary>Decodes tokens as they are generated.</summary>
     /// <param name="skipSpecialTokens">Leave special tokens out instead of spelling them.</param>
     public StreamingDecoder DecodeStream(bool skipSpecialTokens = true) => new(this, skipSpecialTokens);

@@ -1,0 +1,91 @@
+using System.Globalization;
+
+namespace FlamingoSharp.Text;
+
+/// <summary>What to ask of the model, before a <see cref="PromptFormat"/> puts it into the model's own form.</summary>
+/// <param name="Prefix">Which task it is.</param>
+/// <param name="Prompt">The question, with its options.</param>
+public sealed record TaskPrompt(string Prefix, string Prompt);
+
+/// <summary>
+/// The recommended wording of each task: the prefixes and questions that Audio Flamingo 1 was trained with. Another wording may well
+/// change the answer. Formats without a prefix leave it out.
+/// </summary>
+public static class TaskPrompts
+{
+    /// <summary>A caption of one sentence.</summary>
+    public static TaskPrompt Caption { get; } = new("The task is audio captioning.", "Describe the sound in a sentence.");
+
+    /// <summary>A caption with more detail.</summary>
+    public static TaskPrompt LongCaption { get; } = Caption with { Prompt = "Describe the sound at length." };
+
+    /// <summary>A caption of several sentences.</summary>
+    public static TaskPrompt ParagraphCaption { get; } = Caption with { Prompt = "Describe the sound in a paragraph." };
+
+    /// <summary>A caption of a piece of music.</summary>
+    public static TaskPrompt MusicCaption { get; } = new("The task is music captioning.", "Describe the music in a paragraph.");
+
+    /// <summary>Labels of everything heard, in the model's own words.</summary>
+    public static TaskPrompt Tags { get; } = new("The task is event classification.", "Use a few labels to describe this sound.");
+
+    /// <summary>The fixed tasks by name, for listings and help.</summary>
+    public static IReadOnlyDictionary<string, TaskPrompt> Named { get; } = new Dictionary<string, TaskPrompt>
+    {
+        ["caption"] = Caption,
+        ["caption-long"] = LongCaption,
+        ["caption-paragraph"] = ParagraphCaption,
+        ["caption-music"] = MusicCaption,
+        ["tags"] = Tags,
+    };
+
+    /// <summary>A free question.</summary>
+    /// <exception cref="FlamingoException">The question is empty.</exception>
+    public static TaskPrompt Question(string question)
+    {
+        if (string.IsNullOrWhiteSpace(question))
+            throw new FlamingoException(FlamingoErrorKind.Usage, "The question is empty; ask something about the sound.");
+        return new("The task is audio question answering.", $"Please answer this question: {TextForms.Strip(question)}");
+    }
+
+    /// <summary>A question to be answered with yes or no.</summary>
+    /// <exception cref="FlamingoException">The question is empty.</exception>
+    public static TaskPrompt YesOrNo(string question) => Question(question) is var task ? task with { Prompt = task.Prompt + "\nOPTIONS:\nyes.\nno." } : task;
+
+    /// <summary>Which one of some labels fits. The labels are put in alphabetic order, as in training.</summary>
+    /// <param name="labels">Lower case is usual; each may occur once.</param>
+    /// <param name="question">What the labels answer, e.g. "What is the genre of this music?".</param>
+    /// <param name="task">The task named in the prefix, e.g. "genre classification".</param>
+    /// <exception cref="FlamingoException">There is no label, one is empty, or one occurs twice.</exception>
+    public static TaskPrompt Classify(IReadOnlyList<string> labels, string question = "Classify this sound.", string task = "event classification") =>
+        new($"The task is {task}.", $"{question}\nOPTIONS:{string.Concat(Checked(labels).Order(StringComparer.Ordinal).Select(l => $"\n - {l}."))}");
+
+    /// <summary>Which of some labels fit, any number of them. The labels keep their order, as in training.</summary>
+    /// <param name="labels">Lower case is usual; each may occur once. Null leaves the wording of labels to the model.</param>
+    /// <param name="count">How many labels to answer with; null leaves that to the model.</param>
+    /// <exception cref="FlamingoException">A given list is empty, a label is empty or occurs twice, or <paramref name="count"/> is not positive.</exception>
+    public static TaskPrompt MultiLabel(IReadOnlyList<string>? labels = null, int? count = null)
+    {
+        if (count <= 0)
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"{count} labels were asked for; ask for at least one.");
+        string prompt = count is { } n
+            ? string.Create(CultureInfo.InvariantCulture, $"Describe the sound in {n} {(n == 1 ? "label" : "labels")}.")
+            : Tags.Prompt;
+        return Tags with { Prompt = labels is null ? prompt : $"{prompt} All labels are: {string.Join(", ", Checked(labels))}." };
+    }
+
+    private static List<string> Checked(IReadOnlyList<string> labels)
+    {
+        if (labels.Count == 0)
+            throw new FlamingoException(FlamingoErrorKind.Usage, "The list of labels is empty; give at least one.");
+        var stripped = labels.Select(TextForms.Strip).ToList();
+        var seen = new HashSet<string>(StringComparer.Ordinal); // compared as the model reads them, in lower case
+        for (int i = 0; i < stripped.Count; i++)
+        {
+            if (stripped[i].Length == 0)
+                throw new FlamingoException(FlamingoErrorKind.Usage, $"Label {i + 1} of {stripped.Count} is empty; remove it or name it.");
+            if (!seen.Add(TextForms.Lower(stripped[i])))
+                throw new FlamingoException(FlamingoErrorKind.Usage, $"The label '{stripped[i]}' occurs twice; give each label once.");
+        }
+        return stripped;
+    }
+}
