@@ -107,6 +107,6 @@ public sealed class ReferenceCase(ReferenceSet set, JsonObject json)
     /// <summary>Opens synthetic weights, by default those that the case names.</summary>
     /// <param name="file">A weights.json; null takes the case's.</param>
     /// <param name="prefix">Stripped from each name after hashing.</param>
-    public SyntheticWeightSource OpenWeights(string? file = null, string prefix = "") =>
+    public SyntheticCheckpoint OpenWeights(string? file = null, string prefix = "") =>
         SyntheticWeightSource.FromJson(set.PathOf(file ?? (string)json["weights"]!), prefix);
 }

@@ -44,6 +44,8 @@ public static class Checkpoint
             open.ForEach(p => p.Dispose());
             throw;
         }
+        if (open.Count == 0)
+            throw new FlamingoException(FlamingoErrorKind.Model, $"{origin}: lists no parts.");
         return open.Count == 1 ? open[0] : new MergedSource(origin, [.. open]);
     }
 }

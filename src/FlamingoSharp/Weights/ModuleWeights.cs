@@ -15,23 +15,27 @@ public static class ModuleWeights
     /// <param name="prefix">What stands in front of the module's names in the checkpoint, with its dot.</param>
     /// <param name="type">Element type of the floating-point tensors; null keeps the stored one.</param>
     /// <param name="device">Where the tensors go; null keeps them on the CPU.</param>
+    /// <param name="progress">Is told before each tensor.</param>
     /// <remarks>
     /// Buffers that already hold data were computed and stay, except running statistics, which only the checkpoint knows.
     /// Names and shapes are checked before the first tensor is read, and the module is touched only after the last one was.
     /// </remarks>
     /// <exception cref="FlamingoException">A tensor is missing, unexpected or of another shape, or cannot be read.</exception>
-    public static void Fill(nn.Module module, IWeightSource source, string prefix = "", ScalarType? type = null, Device? device = null)
+    public static void Fill(nn.Module module, IWeightSource source, string prefix = "", ScalarType? type = null, Device? device = null,
+        IProgress<WeightProgress>? progress = null)
     {
         var slots = Slots(module);
         Check(slots, source, prefix);
         var filled = new List<(Slot Slot, Tensor Data)>(slots.Count);
+        long done = 0, total = slots.Where(s => s.Wanted).Sum(s => s.Bytes);
         try
         {
             foreach (var slot in slots.Where(s => s.Wanted))
             {
                 string name = prefix + slot.Names.First(n => source.Weights.ContainsKey(prefix + n));
-                bool floating = source.Weights[name].Type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
-                var data = source.Read(name, floating ? type : null);
+                progress?.Report(new WeightProgress(name, done, total));
+                done += slot.Bytes;
+                var data = source.Read(name, source.Weights[name].IsFloating ? type : null);
                 if (device is not null && device.type != DeviceType.CPU)
                 {
                     using var onCpu = data;
@@ -48,6 +52,15 @@ public static class ModuleWeights
         foreach (var (slot, data) in filled)
             slot.Replace(data);
     }
+
+    /// <summary>Compares names and shapes alone, without reading: what <see cref="Fill"/> does first.</summary>
+    /// <inheritdoc cref="Fill" path="/param"/>
+    /// <exception cref="FlamingoException">A tensor is missing, unexpected or of another shape.</exception>
+    public static void Check(nn.Module module, IWeightSource source, string prefix = "") => Check(Slots(module), source, prefix);
+
+    /// <summary>The tensors that a module wants from a checkpoint, in its own order.</summary>
+    public static IReadOnlyList<WeightInfo> Describe(nn.Module module, string prefix = "") =>
+        [.. Slots(module).Where(s => s.Wanted).Select(s => new WeightInfo(prefix + s.Names[0], s.Current.shape, s.Current.dtype))];
 
     private static void Check(List<Slot> slots, IWeightSource source, string prefix)
     {
@@ -111,6 +124,8 @@ public static class ModuleWeights
         public Tensor Current => current;
 
         public bool Wanted => wanted;
+
+        public long Bytes { get; } = current.numel() * ElementReader.SizeOf(current.dtype);
 
         public List<string> Names { get; } = [];
 

@@ -10,7 +10,7 @@ namespace FlamingoSharp.Weights;
 /// </remarks>
 public sealed class TorchCheckpoint : IWeightSource
 {
-    private const long LargestPickle = 256L << 20;
+    private const long LargestPickle = 16L << 20;
     private const long LargestRepeated = 256L << 20;
     private const long LegacyVersion = 1001;
     private static readonly BigInteger s_legacyMagic = new([0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);

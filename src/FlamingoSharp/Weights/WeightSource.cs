@@ -10,6 +10,9 @@ public sealed record WeightInfo(string Name, IReadOnlyList<long> Shape, ScalarTy
 {
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (a, b) => checked(a * b));
+
+    /// <summary>True for the types that may be converted into one another when a model is loaded.</summary>
+    public bool IsFloating => Type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
 }
 
 /// <summary>

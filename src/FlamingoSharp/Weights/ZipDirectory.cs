@@ -17,7 +17,7 @@ internal sealed class ZipDirectory
     private const uint LocalSignature = 0x04034b50, CentralSignature = 0x02014b50, EndSignature = 0x06054b50;
     private const uint LocatorSignature = 0x07064b50, End64Signature = 0x06064b50;
     private const int EndSize = 22, LocatorSize = 20, End64Size = 56, CentralSize = 46, LocalSize = 30;
-    private const long LargestDirectory = 256L << 20;
+    private const long LargestDirectory = 64L << 20;
 
     private readonly CheckpointFile _file;
     private readonly long _start;

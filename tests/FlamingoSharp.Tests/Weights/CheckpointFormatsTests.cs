@@ -14,7 +14,7 @@ public sealed partial class CheckpointFormatsTests
 
     public static TheoryData<string> Sets => ReferenceSet.Cases("checkpoint-formats");
 
-    [Theory, MemberData(nameof(Files)), NoTensorLeak]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Files)), NoTensorLeak]
     public void A_file_loads_exactly_or_is_refused_with_one_clear_error(string id, string file)
     {
         using var scope = NewDisposeScope();
@@ -38,7 +38,7 @@ public sealed partial class CheckpointFormatsTests
         Assert.False(File.Exists(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "evil.txt")));
     }
 
-    [Theory, MemberData(nameof(Sets))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Sets))]
     public void The_older_form_loads_too(string id)
     {
         using var scope = NewDisposeScope();
@@ -48,7 +48,7 @@ public sealed partial class CheckpointFormatsTests
         Assert.All(legacy, f => Compare(reference, f, reference.Set.PathOf((string)f["file"]!)));
     }
 
-    [Theory, MemberData(nameof(Sets))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Sets))]
     public void Hostile_files_are_refused_by_the_name_they_want_to_call(string id)
     {
         var reference = ReferenceSet.Current.Case(id);
@@ -58,7 +58,7 @@ public sealed partial class CheckpointFormatsTests
             Assert.Throws<FlamingoException>(() => Checkpoint.Open(reference.Set.PathOf((string)f["file"]!))).Message));
     }
 
-    [Theory, MemberData(nameof(Sets))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Sets))]
     public void Parts_named_together_are_one_checkpoint(string id)
     {
         using var scope = NewDisposeScope();
@@ -73,7 +73,7 @@ public sealed partial class CheckpointFormatsTests
             AssertSame(expected.Read("full/" + name), merged.Read(name), name);
     }
 
-    [Theory, MemberData(nameof(Sets))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Sets))]
     public void The_list_form_of_metadata_reads_like_the_dictionary_form(string id)
     {
         using var scope = NewDisposeScope();
