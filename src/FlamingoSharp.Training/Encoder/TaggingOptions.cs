@@ -6,6 +6,12 @@ public sealed record TaggingOptions
     /// <summary>Optimiser steps.</summary>
     public int Steps { get; init; } = 5000;
 
+    /// <summary>
+    /// Ends the run after this time even if <see cref="Steps"/> are not done; the learning rate follows whichever is further on, so
+    /// that a slow machine gets a whole, shorter schedule. Null: no limit.
+    /// </summary>
+    public TimeSpan? TimeBudget { get; init; }
+
     /// <summary>Windows in a step.</summary>
     public int BatchSize { get; init; } = 32;
 

@@ -65,6 +65,7 @@ internal sealed class TaggingTrainer : IDisposable
             Schedule = LearningRateSchedule.Cosine,
         };
         var clock = Stopwatch.StartNew();
+        var run = Stopwatch.StartNew();
         double lossSum = 0;
         int lossCount = 0;
         var next = Task.Run(() => Draw(0), cancellation);
@@ -74,9 +75,11 @@ internal sealed class TaggingTrainer : IDisposable
             var batch = next.GetAwaiter().GetResult();
             int upcoming = step + 1;
             next = Task.Run(() => Draw(upcoming), cancellation); // spectrograms are varied while the step runs
-            lossSum += Train(batch, schedule.RateAt(step));
+            double spent = _options.TimeBudget is { } budget ? run.Elapsed / budget : 0;
+            bool last = step + 1 == _options.Steps || spent >= 1;
+            lossSum += Train(batch, schedule.RateAt(Math.Max(step, (int)(spent * _options.Steps))));
             lossCount++;
-            bool validate = (step + 1) % _options.ValidateEvery == 0 || step + 1 == _options.Steps;
+            bool validate = (step + 1) % _options.ValidateEvery == 0 || last;
             if (!validate && (step + 1) % 50 != 0)
                 continue;
 
@@ -91,6 +94,8 @@ internal sealed class TaggingTrainer : IDisposable
             report(new TaggingProgress(step + 1, lossSum / lossCount, speed, accuracy));
             (lossSum, lossCount) = (0, 0);
             clock.Restart();
+            if (last)
+                break;
         }
     }
 
