@@ -22,7 +22,8 @@ public sealed class StreamingTests
         ResetPeakResident();
         var tensor = source.Read("a.weight", ScalarType.BFloat16);
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - managed, 0, 1 << 20);
-        Assert.InRange(PeakResident() - Resident(), 0, 16L << 20); // the result stays; what went again is at most two pieces
+        long gone = PeakResident() - Resident(); // the result stays; the piece beside it has 8 MB
+        Assert.True(gone < 12L << 20, $"{gone >> 20} MB were held beside the result.");
         Assert.Equal(ScalarType.BFloat16, tensor.dtype);
     }
 
