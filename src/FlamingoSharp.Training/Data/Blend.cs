@@ -55,7 +55,10 @@ public sealed class Blend
         _sources = [.. entries.Select(entry =>
         {
             if (!(globalWeight * entry.Weight > 0))
-                throw new FlamingoException(FlamingoErrorKind.Usage, $"The data set '{entry.Name}' has the weight {globalWeight * entry.Weight}; expected more than 0.");
+            {
+                throw new FlamingoException(FlamingoErrorKind.Usage,
+                    $"The data set '{entry.Name}' has the weight {globalWeight * entry.Weight}; expected more than 0.");
+            }
             var manifest = Manifest.Read(entry.Name, dataRoot, open);
             return (entry, manifest, Shuffle(manifest.Items, entry.Name));
         })];
@@ -98,7 +101,7 @@ public sealed class Blend
         {
             // A new pass is shuffled anew where it begins; an epoch that begins inside a pass keeps the first order until then.
             if (i > 0 && i % total == 0)
-                current = Shuffle(shuffled, string.Create(CultureInfo.InvariantCulture, $"{entry.Name}-epoch-{i / total}")).ToDictionary(StringComparer.Ordinal);
+                current = Shuffle(shuffled, $"{entry.Name}-epoch-{i / total}").ToDictionary(StringComparer.Ordinal);
             yield return Find(current, entry.Name, i % total);
         }
     }

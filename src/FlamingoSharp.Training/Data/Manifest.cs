@@ -94,7 +94,10 @@ public sealed class Manifest
     {
         string path = root.GetProperty("dataset_path").GetString()!;
         if (!path.StartsWith(dataRoot, StringComparison.Ordinal))
-            throw new FlamingoException(FlamingoErrorKind.Input, $"The manifest '{name}' lies in '{path}', which is not below the data root '{dataRoot}'.");
+        {
+            throw new FlamingoException(FlamingoErrorKind.Input,
+                $"The manifest '{name}' lies in '{path}', which is not below the data root '{dataRoot}'.");
+        }
         return new Manifest(name,
             Join(path[dataRoot.Length..].TrimStart('/'), root.GetProperty("split_path").GetString()),
             root.GetProperty("flamingo_task").GetString()!,
@@ -126,7 +129,8 @@ public sealed class Manifest
         var choice = _name.Contains(Knn, StringComparison.Ordinal) ? ShotChoice.Similar : ShotChoice.Random;
         string own = _name.Replace(Random, "", StringComparison.Ordinal).Replace(Knn, "", StringComparison.Ordinal);
         var asked = Read(own, dataRoot, open);
-        var shown = own[..(own.LastIndexOf('/') + 1)] + "train" is var train && train == own ? asked : Read(train, dataRoot, open);
+        string train = own[..(own.LastIndexOf('/') + 1)] + "train";
+        var shown = train == own ? asked : Read(train, dataRoot, open);
         Items = [.. root.GetProperty("interleaved_data").EnumerateObject().Select(entry => KeyValuePair.Create(entry.Name, new DatasetItem(
             Task,
             [.. entry.Value.GetProperty("fewshot_indices_in_train").EnumerateArray().Select(shot => shown.At(shot.GetInt32())),

@@ -10,7 +10,8 @@ public sealed record TrainingSample(IReadOnlyList<(string Name, double Start)> S
     /// <summary>The ids, cut off on the right at a length: a long few-shot text may lose its answer, which is then not learnt.</summary>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="maxTokens">512 in training, five times as many in validation.</param>
-    public long[] Encode(Tokenizer tokenizer, int maxTokens = SampleComposer.MaxTokens) => [.. Prompt.Encode(tokenizer).Take(maxTokens).Select(id => (long)id)];
+    public long[] Encode(Tokenizer tokenizer, int maxTokens = SampleComposer.MaxTokens) =>
+        [.. Prompt.Encode(tokenizer).Take(maxTokens).Select(id => (long)id)];
 }
 
 /// <summary>Makes the texts that a model is taught and tested with from the items of manifests.</summary>

@@ -20,7 +20,7 @@ public static class TaskPrefix
     /// <param name="name">The data set's name: <c>Dataset-Task/split</c>.</param>
     public static string Of(string name)
     {
-        string whole = name.Replace("interleaved_random-", "", StringComparison.Ordinal).Replace("interleaved_knn-", "", StringComparison.Ordinal).Split('/')[0];
+        string whole = name.Split('/')[0]; // Dataset-Task; how shots were chosen stands behind the slash
         int dash = whole.LastIndexOf('-');
         string dataset = dash < 0 ? "" : whole[..dash].ToLowerInvariant();
         dataset = Families.FirstOrDefault(f => dataset.StartsWith(f, StringComparison.Ordinal)) ?? dataset;
