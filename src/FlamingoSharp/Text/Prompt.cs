@@ -63,7 +63,8 @@ public sealed class Prompt
     {
         SoundPart => special.Audio,
         TokenPart { Role: TokenRole.Bos } => special.Bos
-            ?? throw new FlamingoException(FlamingoErrorKind.Model, "The prompt starts with a beginning token, but this tokenizer has none; use the prompt format of its own model."),
+            ?? throw new FlamingoException(FlamingoErrorKind.Model,
+                "The prompt starts with a beginning token, but this tokenizer has none; use the prompt format of its own model."),
         TokenPart { Role: TokenRole.Eos } => special.Eos,
         TokenPart { Role: TokenRole.Separator } => special.Separator,
         TokenPart { Role: TokenRole.EndOfChunk } => special.EndOfChunk,

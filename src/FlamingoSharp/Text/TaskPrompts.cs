@@ -49,15 +49,23 @@ public static class TaskPrompts
 
     /// <summary>A question to be answered with yes or no.</summary>
     /// <exception cref="FlamingoException">The question is empty.</exception>
-    public static TaskPrompt YesOrNo(string question) => Question(question) is var task ? task with { Prompt = task.Prompt + "\nOPTIONS:\nyes.\nno." } : task;
+    public static TaskPrompt YesOrNo(string question)
+    {
+        var task = Question(question);
+        return task with { Prompt = task.Prompt + "\nOPTIONS:\nyes.\nno." };
+    }
 
     /// <summary>Which one of some labels fits. The labels are put in alphabetic order, as in training.</summary>
     /// <param name="labels">Lower case is usual; each may occur once.</param>
     /// <param name="question">What the labels answer, e.g. "What is the genre of this music?".</param>
     /// <param name="task">The task named in the prefix, e.g. "genre classification".</param>
     /// <exception cref="FlamingoException">There is no label, one is empty, or one occurs twice.</exception>
-    public static TaskPrompt Classify(IReadOnlyList<string> labels, string question = "Classify this sound.", string task = "event classification") =>
-        new($"The task is {task}.", $"{question}\nOPTIONS:{string.Concat(Checked(labels).Order(StringComparer.Ordinal).Select(l => $"\n - {l}."))}");
+    public static TaskPrompt Classify(
+        IReadOnlyList<string> labels, string question = "Classify this sound.", string task = "event classification")
+    {
+        var options = Checked(labels).Order(StringComparer.Ordinal).Select(l => $"\n - {l}.");
+        return new($"The task is {task}.", $"{question}\nOPTIONS:{string.Concat(options)}");
+    }
 
     /// <summary>Which of some labels fit, any number of them. The labels keep their order, as in training.</summary>
     /// <param name="labels">Lower case is usual; each may occur once. Null leaves the wording of labels to the model.</param>

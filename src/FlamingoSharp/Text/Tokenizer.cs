@@ -10,6 +10,8 @@ namespace FlamingoSharp.Text;
 /// <remarks>Safe for use by several threads at once.</remarks>
 public sealed partial class Tokenizer
 {
+    private const int LargestId = (1 << 24) - 1; // far above any vocabulary; bounds what a corrupt file can allocate
+
     private readonly TokenizerFile _file;
     private readonly BpeTokenizer _merging;
     private readonly Regex _added;
@@ -19,17 +21,13 @@ public sealed partial class Tokenizer
 
     internal Tokenizer(TokenizerFile file)
     {
+        Validate(file);
         _file = file;
         _addedIds = file.Added.ToDictionary(t => t.Content, t => t.Id, StringComparer.Ordinal);
         _skipped = [.. file.Added.Where(t => t.Special).Select(t => t.Id)];
-        foreach (var (left, right) in file.Merges)
-        {
-            if (_addedIds.ContainsKey(left + right))
-                throw new FlamingoException(FlamingoErrorKind.Model, $"The tokenizer merges plain text to its special token '{left + right}'.");
-        }
-
         // The longest wins where several begin at the same place, as in Hugging Face's matcher.
-        _added = new Regex(string.Join('|', file.Added.OrderByDescending(t => t.Content.Length).Select(t => Regex.Escape(t.Content))), RegexOptions.CultureInvariant);
+        var longestFirst = file.Added.OrderByDescending(t => t.Content.Length).Select(t => Regex.Escape(t.Content));
+        _added = new Regex(string.Join('|', longestFirst), RegexOptions.CultureInvariant);
         Special = SpecialTokens.Of(file);
         Prefix = [.. file.Prefix.Select(p => _addedIds[p])];
         VocabularySize = file.Vocabulary.Values.Concat(_addedIds.Values).Max() + 1;
@@ -40,7 +38,8 @@ public sealed partial class Tokenizer
             {
                 Merges = file.Merges.Select(m => $"{m.Left} {m.Right}"),
                 ByteLevel = true,
-                PreTokenizer = new WordSplitter(file.Words == TokenizerFile.Gpt2Words ? Gpt2Words() : new Regex(file.Words, RegexOptions.CultureInvariant)),
+                PreTokenizer = new WordSplitter(
+                    file.Words == TokenizerFile.Gpt2Words ? Gpt2Words() : new Regex(file.Words, RegexOptions.CultureInvariant)),
             });
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
@@ -126,13 +125,37 @@ public sealed partial class Tokenizer
     internal byte[] Bytes(int id, bool skipSpecialTokens) =>
         (uint)id >= (uint)_bytes.Length || (skipSpecialTokens && _skipped.Contains(id)) ? [] : _bytes[id] ?? [];
 
+    private static void Validate(TokenizerFile file)
+    {
+        static FlamingoException Defect(string what) => new(FlamingoErrorKind.Model, $"The tokenizer {what}.");
+        foreach (var (entry, id) in file.Vocabulary.Concat(file.Added.Select(t => KeyValuePair.Create(t.Content, t.Id))))
+        {
+            if (id is < 0 or > LargestId)
+                throw Defect($"numbers '{entry}' {id}; expected an id from 0 to {LargestId}");
+        }
+        var added = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var token in file.Added)
+        {
+            if (token.Content.Length == 0 || !added.Add(token.Content))
+                throw Defect($"lists the special token '{token.Content}' twice, or without a spelling");
+        }
+        if (file.Prefix.FirstOrDefault(p => !added.Contains(p)) is { } unknown)
+            throw Defect($"begins every text with '{unknown}', which is none of its special tokens");
+        foreach (var (left, right) in file.Merges)
+        {
+            if (added.Contains(left + right))
+                throw Defect($"merges plain text to its special token '{left + right}'");
+        }
+    }
+
     private static byte[]?[] Spell(TokenizerFile file, int size)
     {
         var bytes = new byte[]?[size];
         foreach (var (entry, id) in file.Vocabulary)
         {
             bytes[id] = ByteAlphabet.Decode(entry)
-                ?? throw new FlamingoException(FlamingoErrorKind.Model, $"The vocabulary entry '{entry}' is not spelled in the byte alphabet of GPT-2.");
+                ?? throw new FlamingoException(FlamingoErrorKind.Model,
+                    $"The vocabulary entry '{entry}' is not spelled in the byte alphabet of GPT-2.");
         }
         foreach (var token in file.Added)
             bytes[token.Id] = Encoding.UTF8.GetBytes(token.Content);

@@ -128,7 +128,13 @@ internal sealed record TokenizerFile
                 ["merges"] = new JsonArray([.. Merges.Select(m => (JsonNode)$"{m.Left} {m.Right}")]),
             },
         };
-        var options = new JsonSerializerOptions { WriteIndented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        var options = new JsonSerializerOptions
+        {
+            WriteIndented = true,
+            IndentSize = 1,
+            NewLine = "\n",
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
         File.WriteAllText(path, root.ToJsonString(options) + "\n");
     }
 
@@ -166,7 +172,7 @@ internal sealed record TokenizerFile
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             return read(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or IndexOutOfRangeException)
         {
             throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' is not a Hugging Face tokenizer file: {e.Message}", e);
         }
@@ -179,7 +185,7 @@ internal sealed record TokenizerFile
 
     private static TokenizerFile VocabularyAndMerges(JsonElement root, IEnumerable<string> lines, string mergesPath)
     {
-        var vocabulary = root.EnumerateObject().ToDictionary(v => v.Name, v => v.Value.GetInt32(), StringComparer.Ordinal);
+        var vocabulary = ReadVocabulary(root);
         bool opt = vocabulary.ContainsKey("</s>");
         // Without a tokenizer.json nothing says how words are cut, so only the two vocabularies that are known to be cut as GPT-2 does pass.
         Require(opt || vocabulary.ContainsKey("<|endoftext|>"), "neither OPT's '</s>' nor GPT-2's '<|endoftext|>'");
@@ -210,7 +216,8 @@ internal sealed record TokenizerFile
         {
             foreach (string flag in new[] { "single_word", "lstrip", "rstrip" })
                 Require(!Flag(token, flag), $"the flag '{flag}' on '{Text(token, "content")}'");
-            added.Add(new AddedToken(token.GetProperty("id").GetInt32(), Text(token, "content")!, Flag(token, "special")));
+            string content = Text(token, "content") ?? throw new FormatException("an added token has no content");
+            added.Add(new AddedToken(token.GetProperty("id").GetInt32(), content, Flag(token, "special")));
         }
 
         string? normalizer = Optional(root, "normalizer") is { } n ? Text(n, "type") : null;
@@ -218,7 +225,7 @@ internal sealed record TokenizerFile
 
         return new TokenizerFile
         {
-            Vocabulary = model.GetProperty("vocab").EnumerateObject().ToDictionary(v => v.Name, v => v.Value.GetInt32(), StringComparer.Ordinal),
+            Vocabulary = ReadVocabulary(model.GetProperty("vocab")),
             Merges = [.. model.GetProperty("merges").EnumerateArray().Select(ReadMerge)],
             Added = [.. added.OrderBy(t => t.Id)],
             Compose = normalizer == "NFC",
@@ -227,11 +234,14 @@ internal sealed record TokenizerFile
         };
     }
 
+    private static Dictionary<string, int> ReadVocabulary(JsonElement vocabulary) =>
+        vocabulary.EnumerateObject().ToDictionary(v => v.Name, v => v.Value.GetInt32(), StringComparer.Ordinal);
+
     private static (string, string) ReadMerge(JsonElement merge)
     {
-        if (merge.ValueKind == JsonValueKind.Array)
-            return (merge[0].GetString()!, merge[1].GetString()!);
-        return SplitMerge(merge.GetString()!) ?? throw new FormatException($"the merge '{merge.GetString()}' is not two entries with a space between");
+        if (merge.ValueKind == JsonValueKind.Array && merge[0].GetString() is { } left && merge[1].GetString() is { } right)
+            return (left, right);
+        return SplitMerge(merge.GetString() ?? "") ?? throw new FormatException($"the merge '{merge}' is not two entries with a space between");
     }
 
     private static (string, string)? SplitMerge(string line)
@@ -242,7 +252,9 @@ internal sealed record TokenizerFile
 
     private static string ReadWords(JsonElement preTokenizer)
     {
-        JsonElement[] steps = Text(preTokenizer, "type") == "Sequence" ? [.. preTokenizer.GetProperty("pretokenizers").EnumerateArray()] : [preTokenizer];
+        JsonElement[] steps = Text(preTokenizer, "type") == "Sequence"
+            ? [.. preTokenizer.GetProperty("pretokenizers").EnumerateArray()]
+            : [preTokenizer];
         string found = string.Join(" + ", steps.Select(s => Text(s, "type")));
         Require(found is "ByteLevel" or "Split + ByteLevel", $"the pre-tokenizer {found}");
         Require(!Flag(steps[^1], "add_prefix_space"), "a space put in front of every text");
@@ -251,8 +263,9 @@ internal sealed record TokenizerFile
             Require(!steps[0].TryGetProperty("use_regex", out var regex) || regex.GetBoolean(), "no words (use_regex false)");
             return Gpt2Words;
         }
-        Require(Text(steps[0], "behavior") == "Isolated" && !Flag(steps[0], "invert") && !Flag(steps[1], "use_regex"), "an unknown way to split words");
-        return steps[0].GetProperty("pattern").GetProperty("Regex").GetString()!;
+        bool known = Text(steps[0], "behavior") == "Isolated" && !Flag(steps[0], "invert") && !Flag(steps[1], "use_regex");
+        Require(known, "an unknown way to split words");
+        return Text(steps[0].GetProperty("pattern"), "Regex") ?? throw new UnsupportedTokenizerException("words split by something else than an expression");
     }
 
     private static string[] ReadPrefix(JsonElement processor)
@@ -266,7 +279,7 @@ internal sealed record TokenizerFile
             case "TemplateProcessing":
                 JsonElement[] single = [.. processor.GetProperty("single").EnumerateArray()];
                 Require(single[^1].TryGetProperty("Sequence", out _), "tokens after the text");
-                return [.. single[..^1].Select(s => s.GetProperty("SpecialToken").GetProperty("id").GetString()!)];
+                return [.. single[..^1].Select(s => Text(s.GetProperty("SpecialToken"), "id") ?? throw new FormatException("a special token has no id"))];
             default:
                 throw new UnsupportedTokenizerException($"a post-processor of type '{Text(processor, "type")}'");
         }

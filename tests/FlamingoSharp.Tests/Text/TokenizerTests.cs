@@ -109,6 +109,25 @@ public sealed class TokenizerTests : IDisposable
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "The tokenizer numbers '<pad>' -1; expected an id from 0 to 16777215.", """{"id":-1,"content":"<pad>"}""")]
+    [InlineData("", "The tokenizer numbers '<pad>' 2147483647; expected an id from 0 to 16777215.", """{"id":2147483647,"content":"<pad>"}""")]
+    [InlineData("", "lists the special token '<s>' twice, or without a spelling.", """{"id":4,"content":"<s>"}""")]
+    [InlineData("", "an added token has no content", """{"id":4}""")]
+    [InlineData("""["a"]""", "is not a Hugging Face tokenizer file", """{"id":4,"content":"x"}""")]
+    [InlineData("null", "the merge '' is not two entries with a space between", """{"id":4,"content":"x"}""")]
+    public void A_corrupt_tokenizer_ends_in_one_clear_error(string merge, string message, string token)
+    {
+        var root = JsonNode.Parse(File.ReadAllText(Path.Combine(TokenizerSets.Folder(TokenizerSets.Mini), "tokenizer.json")))!;
+        root["added_tokens"]!.AsArray().Add(JsonNode.Parse(token));
+        if (merge.Length > 0)
+            root["model"]!["merges"]!.AsArray().Add(JsonNode.Parse(merge));
+        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), root.ToJsonString());
+        var e = Assert.Throws<FlamingoException>(() => Tokenizer.Load(_folder));
+        Assert.Equal(FlamingoErrorKind.Model, e.Kind);
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_tokenizer_that_merges_text_to_a_special_token_is_refused()
     {
