@@ -22,7 +22,7 @@ public sealed class LogMel : IDisposable
         if (options.MinimumHz < 0 || options.MaximumHz <= options.MinimumHz || options.MaximumHz > options.SampleRate / 2.0)
             throw new FlamingoException(FlamingoErrorKind.Usage,
                 $"The mel bands reach from {options.MinimumHz} to {options.MaximumHz} Hz but must rise within 0 and {options.SampleRate / 2.0} Hz, half the sample rate.");
-        _window = new DeviceConstant(() => hann_window(options.FftSize, periodic: true));
+        _window = new DeviceConstant(() => hann_window(options.FftSize, periodic: true, ScalarType.Float64));
         _bank = new DeviceConstant(() => tensor(LogMelBank.Weights(options), options.FftSize / 2 + 1, options.Mels));
     }
 
@@ -50,9 +50,10 @@ public sealed class LogMel : IDisposable
     private Tensor Decibels(Tensor samples, Tensor window, Tensor bank)
     {
         using var scope = NewDisposeScope();
-        var spectrum = samples.stft(Options.FftSize, Options.Hop, Options.FftSize, window,
+        // In double: beside a loud band, single precision leaves the quiet ones wrong by more than the rest of the encoder is.
+        var spectrum = samples.to_type(ScalarType.Float64).stft(Options.FftSize, Options.Hop, Options.FftSize, window,
             center: true, pad_mode: PaddingModes.Reflect, return_complex: true).transpose(0, 1);            // [f, b] complex
-        var power = spectrum.view_as_real().square().sum(-1);                                               // [f, b]
+        var power = spectrum.real.square().add_(spectrum.imag.square()).to_type(ScalarType.Float32);        // [f, b]
         return power.matmul(bank).clamp_min_(Options.Floor).log10_().mul_(10).MoveToOuterDisposeScope();    // [f, m]
     }
 
