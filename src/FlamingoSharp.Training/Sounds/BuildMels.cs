@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using FlamingoSharp.Audio;
+using FlamingoSharp.Runtime;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training.Sounds;
@@ -29,6 +30,7 @@ public static class BuildMels
     /// <exception cref="OperationCanceledException">The work was stopped.</exception>
     public static void Run(BuildMelsOptions options, IProgress<SoundProgress>? progress = null, CancellationToken ct = default)
     {
+        NativeRuntime.EnsureLoaded();
         var front = options.Front;
         using var sounds = SoundStore.Open(options.SoundFolder);
         if (sounds.Settings.SampleRate != front.Windows.SampleRate)

@@ -18,7 +18,7 @@ public abstract record LabelledSound
     public string Domain { get; init; } = "";
 
     /// <summary>Sounds of one group are variants of each other and lie in one split.</summary>
-    public string Group { get; init; } = "";
+    public string Group { get; init => field = value ?? ""; } = "";
 
     /// <summary>A sentence that describes the sound.</summary>
     [JsonRequired]
@@ -56,7 +56,7 @@ public sealed record Clip : LabelledSound
     public string? Concept { get; init; }
 
     /// <summary>How far the labels can be trusted: strong, medium or weak.</summary>
-    public string LabelQuality { get; init; } = "";
+    public string LabelQuality { get; init => field = value ?? ""; } = "";
 
     /// <summary>Who speaks, where known.</summary>
     public string? Speaker { get; init; }
@@ -65,5 +65,5 @@ public sealed record Clip : LabelledSound
     public string? Transcript { get; init; }
 
     /// <summary>The licence of the file, as its package states it.</summary>
-    public string License { get; init; } = "";
+    public string License { get; init => field = value ?? ""; } = "";
 }

@@ -27,7 +27,7 @@ public sealed record Question
     public string Answer { get; init; } = "";
 
     /// <summary>The answers to choose from; empty for an open question.</summary>
-    public IReadOnlyList<string> Choices { get; init; } = [];
+    public IReadOnlyList<string> Choices { get; init => field = value ?? []; } = []; // the generated reader passes null for what is not there
 
     /// <summary>Which part of the data this belongs to: train, val or test.</summary>
     [JsonRequired]

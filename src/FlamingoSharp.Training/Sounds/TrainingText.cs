@@ -32,6 +32,12 @@ public sealed record TrainingTextOptions
     /// <summary>Of the captions, the share asked for in the wording of Audio Flamingo; the rest is spread over other wordings.</summary>
     public double PlainCaptionPrompt { get; init; } = 0.6;
 
+    /// <summary>
+    /// True keeps the spoken words in captions and asks for them; false says only that someone speaks, and in which language,
+    /// which is as much as a small model without speech recognition can tell.
+    /// </summary>
+    public bool SpokenWords { get; init; }
+
     /// <summary>Put before the choices.</summary>
     public string OptionsHeader { get; init; } = "\nOPTIONS:\n";
 

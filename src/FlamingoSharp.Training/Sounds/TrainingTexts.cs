@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace FlamingoSharp.Training.Sounds;
 
 /// <summary>Turns labelled sounds and written questions into prompts and answers, all lower-cased.</summary>
@@ -6,7 +8,7 @@ namespace FlamingoSharp.Training.Sounds;
 /// OPTIONS with one choice a line, "use a few labels to describe this sound."). Everything depends on the options, the epoch
 /// and the place in the epoch only: the same call gives the same texts on every machine.
 /// </remarks>
-public sealed class TrainingTexts
+public sealed partial class TrainingTexts
 {
     private const string CaptionTask = "audio captioning", QuestionTask = "audio question answering", LabelTask = "event classification";
     private const string PlainCaption = "describe the sound in a sentence.", LabelList = "use a few labels to describe this sound.";
@@ -45,7 +47,8 @@ public sealed class TrainingTexts
         if (_sounds.Length == 0)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"The split '{split}' has no sounds: expected train, val or test, and prepared sounds.");
         var ids = _sounds.Select(s => s.Id).ToHashSet();
-        _questions = catalogue.Questions.Where(q => ids.Contains(q.Ref)).ToLookup(q => q.Ref);
+        _questions = catalogue.Questions.Where(q => ids.Contains(q.Ref) && (_options.SpokenWords || q.Type != "transcript"))
+            .ToLookup(q => q.Ref);
         _answersOfType = catalogue.Questions.Where(q => OpenTypes.Contains(q.Type)).GroupBy(q => q.Type)
             .ToDictionary(g => g.Key, g => g.Select(q => Lower(q.Answer)).Distinct().ToArray());
         _weights = new(_sounds, _options.Sampling);
@@ -113,7 +116,8 @@ public sealed class TrainingTexts
         }
     }
 
-    private TrainingText Caption(LabelledSound sound, string prompt) => Text(sound.Id, CaptionTask, "caption", prompt, sound.Caption);
+    private TrainingText Caption(LabelledSound sound, string prompt) => Text(
+        sound.Id, CaptionTask, "caption", prompt, _options.SpokenWords ? sound.Caption : QuotedWords().Replace(sound.Caption, " speaks$1"));
 
     // Keyed labels (language:English, count:3) repeat a plain one or belong to a question.
     private TrainingText Labels(LabelledSound sound) =>
@@ -154,6 +158,9 @@ public sealed class TrainingTexts
         string full = prompt + _options.AnswerSuffix;
         return new(id, task, type, _options.LowerCaseAll ? Lower(full) : full, Lower(answer).Trim());
     }
+
+    [GeneratedRegex(""" says ".*"(?: in( ))?""")]
+    private static partial Regex QuotedWords();
 
     private static string Lower(string text) => text.ToLowerInvariant();
 }
