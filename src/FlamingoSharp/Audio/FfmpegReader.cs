@@ -36,6 +36,8 @@ internal sealed class FfmpegReader : ISampleReader
 
     public int Channels => _wave!.Channels;
 
+    public long? RemainingFrames => null;
+
     public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Starts ffmpeg and reads up to the first sample.</summary>
@@ -59,7 +61,7 @@ internal sealed class FfmpegReader : ISampleReader
             catch (FlamingoException) when (output.ReadByte() < 0)
             {
                 cancellation.ThrowIfCancellationRequested();
-                throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' ({format.Name}) cannot be decoded: {reader.Reason()}.");
+                throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' ({format.Name}) cannot be decoded: {reader.Reason(path)}.");
             }
             return reader;
         }
@@ -99,6 +101,7 @@ internal sealed class FfmpegReader : ISampleReader
     {
         _killOnCancel.Dispose();
         Kill();
+        _process.WaitForExit();
         _wave?.Dispose();
         _log.Dispose();
         _process.Dispose();
@@ -119,7 +122,7 @@ internal sealed class FfmpegReader : ISampleReader
         [
             "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
             "-protocol_whitelist", "file,pipe", "-format_whitelist", Containers,
-            "-i", $"file:{Path.GetFullPath(path)}", // the prefix keeps a name from being read as an option or an address
+            "-i", Address(path),
             "-map", "0:a:0", "-map_metadata", "-1", "-c:a", format == SoundFormat.Mp3 ? "pcm_s16le" : "pcm_f64le", "-f", "wav", "pipe:1",
         ];
         foreach (string argument in arguments)
@@ -140,6 +143,9 @@ internal sealed class FfmpegReader : ISampleReader
         }
     }
 
+    // The prefix keeps a name from being read as an option or as an address.
+    private static string Address(string path) => $"file:{Path.GetFullPath(path)}";
+
     private void Count(long frames, bool ended)
     {
         _read += frames;
@@ -152,12 +158,13 @@ internal sealed class FfmpegReader : ISampleReader
             _warnings.Add($"'{_name}' is damaged; what could be decoded was read (ffmpeg: {first}).");
     }
 
-    private string Reason()
+    private string Reason(string path)
     {
         _process.WaitForExit();
         var errors = _log.Errors();
         if (errors.Any(e => e.Contains("matches no streams", StringComparison.Ordinal)))
             return "it holds no sound";
+        errors = [.. errors.Select(e => e.Replace($"{Address(path)}: ", "", StringComparison.Ordinal))];
         return errors.Count == 0 ? $"ffmpeg ended with code {_process.ExitCode} and no message" : $"ffmpeg says \"{errors[^1].TrimEnd('.')}\"";
     }
 
@@ -167,7 +174,7 @@ internal sealed class FfmpegReader : ISampleReader
         {
             _process.Kill(entireProcessTree: true);
         }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
             // it has ended
         }

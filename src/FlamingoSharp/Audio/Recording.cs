@@ -32,6 +32,18 @@ public sealed record Recording(double[] Samples, int SampleRate)
     /// <summary>Defects that were read around, one sentence each, e.g. a file that ends before its declared length.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>What was found and what was done to it, for a log: <c>WAV, 48000 Hz, 2 channels, 12.3 s: first channel used, resampled to 44100 Hz</c>.</summary>
+    public string Describe()
+    {
+        var done = new List<string>();
+        if (SourceChannels > 1)
+            done.Add(Format == SoundFormat.Mp3.Name ? "channels mixed down" : "first channel used");
+        if (SourceRate != SampleRate)
+            done.Add($"resampled to {SampleRate} Hz");
+        string found = $"{Format}, {SourceRate} Hz, {SourceChannels} channel{(SourceChannels == 1 ? "" : "s")}, {FileSeconds:0.###} s";
+        return done.Count == 0 ? found : $"{found}: {string.Join(", ", done)}";
+    }
+
     /// <summary>Takes mono samples that are already in memory through the same resampling and normalisation as a file's.</summary>
     /// <param name="samples">Mono samples of any scale.</param>
     /// <param name="sampleRate">Their rate, in Hz.</param>

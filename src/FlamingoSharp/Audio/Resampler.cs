@@ -6,7 +6,9 @@ namespace FlamingoSharp.Audio;
 /// <remarks>
 /// A windowed sinc of 64 zero crossings is tabulated at 512 points a crossing and read by linear interpolation
 /// (J. O. Smith, "Digital audio resampling"; resampy 0.2, which librosa 0.8.0 uses). When the rate goes down the table is read in whole steps,
-/// <c>floor(512 * ratio)</c>, which stretches the filter a little: that is part of the reference's numbers.
+/// <c>floor(512 * ratio)</c>, which stretches the filter a little: that is part of the reference's numbers. Measured with sines up to 0.85 of the
+/// lower Nyquist frequency: going up, errors stay below 1e-5; going down, below 2e-3 (48 to 44.1 kHz) to 1.6e-2 (192 to 16 kHz), and what lies
+/// above 1.05 of the new Nyquist frequency is at most 1e-3 of its strength.
 /// </remarks>
 public static class Resampler
 {

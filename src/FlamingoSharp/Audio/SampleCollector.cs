@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FlamingoSharp.Audio;
 
 /// <summary>Reads the wanted part of a sound into one channel, the way the reference chooses part, channel and scale.</summary>
@@ -28,19 +26,17 @@ internal static class SampleCollector
             throw new FlamingoException(FlamingoErrorKind.Usage, $"The duration of {options.DurationSeconds} s is shorter than one sample at {rate} Hz; ask for more of '{name}'.");
 
         bool reached = reader.Skip(offset, cancellation) == offset;
-        var signal = new List<double>();
-        double peak = reached ? ReadChannel(reader, name, mp3, offset, wanted, signal, cancellation) : 0;
+        var (samples, peak) = reached ? ReadChannel(reader, name, mp3, offset, wanted, cancellation) : ([], 0);
         long total = reader.CountFrames(cancellation);
         if (total == 0)
             throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' holds no audio: 0 samples.");
         double fileSeconds = (double)total / rate;
-        if (signal.Count == 0 || (wholeThenCut && options.StartSeconds >= fileSeconds))
+        if (samples.Length == 0 || (wholeThenCut && options.StartSeconds >= fileSeconds))
             throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' is {fileSeconds:0.###} s long, so nothing is left after a start at {options.StartSeconds:0.###} s; choose an earlier start.");
 
         if (wholeThenCut)
-            offset = CutByMilliseconds(signal, rate, options.StartSeconds, options.DurationSeconds!.Value);
-        int used = signal.Count;
-        double[] samples = [.. signal];
+            (samples, offset) = CutByMilliseconds(samples, rate, options.StartSeconds, options.DurationSeconds!.Value);
+        int used = samples.Length;
         if (peak > 1)
         {
             foreach (ref double x in samples.AsSpan())
@@ -65,20 +61,21 @@ internal static class SampleCollector
     internal static FlamingoException NotFinite(string name, double value, double seconds, int channel) =>
         new(FlamingoErrorKind.Input, $"'{name}' holds a sample that is no finite number ({(double.IsNaN(value) ? "NaN" : "infinity")}) at {seconds:0.###} s in channel {channel + 1}; export the file again.");
 
-    // The largest magnitude over all channels; 0 for an mp3, which is never rescaled before normalisation.
-    private static double ReadChannel(
-        ISampleReader reader, string name, bool mp3, long offset, long wanted, List<double> signal, CancellationToken cancellation)
+    // Also the largest magnitude over all channels; 0 for an mp3, which is never rescaled before normalisation.
+    private static (double[] Samples, double Peak) ReadChannel(
+        ISampleReader reader, string name, bool mp3, long offset, long wanted, CancellationToken cancellation)
     {
-        int channels = reader.Channels;
+        int channels = reader.Channels, count = 0;
         double[] block = new double[Math.Max(1, BlockFrames / channels) * channels];
+        double[] signal = new double[Math.Min(Math.Min(wanted, reader.RemainingFrames ?? BlockFrames), Array.MaxLength)];
         double peak = 0;
         while (wanted > 0)
         {
             cancellation.ThrowIfCancellationRequested();
-            int frames = reader.Read(block.AsSpan(0, (int)Math.Min(block.Length, wanted * channels)));
+            int frames = reader.Read(block.AsSpan(0, (int)Math.Min(block.Length, wanted * (double)channels)));
             if (frames == 0)
                 break;
-            if (signal.Count > Array.MaxLength - BlockFrames)
+            if (count + (long)frames > Array.MaxLength)
                 throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' is too long to be read at once; name a start and a duration.");
             var samples = block.AsSpan(0, frames * channels);
             for (int i = 0; i < samples.Length; i++)
@@ -87,20 +84,23 @@ internal static class SampleCollector
                 if (magnitude <= peak)
                     continue;
                 if (!double.IsFinite(magnitude))
-                    throw NotFinite(name, samples[i], (double)(offset + signal.Count + (i / channels)) / reader.SampleRate, i % channels);
+                    throw NotFinite(name, samples[i], (double)(offset + count + (i / channels)) / reader.SampleRate, i % channels);
                 peak = magnitude;
             }
-            int at = signal.Count;
-            CollectionsMarshal.SetCount(signal, at + frames);
-            var target = CollectionsMarshal.AsSpan(signal)[at..];
+            if (count + frames > signal.Length)
+                Array.Resize(ref signal, (int)Math.Min(Array.MaxLength, Math.Max(count + (long)frames, signal.Length * 2L)));
+            var target = signal.AsSpan(count, frames);
             if (mp3)
                 Mix(samples, channels, target);
             else
                 for (int i = 0; i < target.Length; i++)
                     target[i] = samples[i * channels];
+            count += frames;
             wanted -= frames;
         }
-        return mp3 ? 0 : peak;
+        if (count < signal.Length)
+            Array.Resize(ref signal, count);
+        return (signal, mp3 ? 0 : peak);
     }
 
     private static void Mix(ReadOnlySpan<double> samples, int channels, Span<double> target)
@@ -115,16 +115,13 @@ internal static class SampleCollector
     }
 
     // pydub's lengths and cuts are in milliseconds; a file that is not longer than start + duration is left whole.
-    private static long CutByMilliseconds(List<double> signal, int rate, double start, double duration)
+    private static (double[] Samples, long Offset) CutByMilliseconds(double[] signal, int rate, double start, double duration)
     {
         double end = (start + duration) * 1000;
-        if (Math.Round(1000.0 * signal.Count / rate) <= end)
-            return 0;
+        if (Math.Round(1000.0 * signal.Length / rate) <= end)
+            return (signal, 0);
         long first = Frames(start * 1000 * (rate / 1000.0)), last = Frames(end * (rate / 1000.0));
-        if (last < signal.Count)
-            signal.RemoveRange((int)last, signal.Count - (int)last);
-        signal.RemoveRange(0, (int)Math.Min(first, signal.Count));
-        return first;
+        return (signal[(int)Math.Min(first, signal.Length)..(int)Math.Min(last, signal.Length)], first);
     }
 
     // Truncates like Python's int(); a product beyond long is beyond every file.

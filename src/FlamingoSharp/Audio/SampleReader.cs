@@ -9,6 +9,9 @@ internal interface ISampleReader : IDisposable
     /// <summary>Channels, at least 1.</summary>
     int Channels { get; }
 
+    /// <summary>Frames still to come, where that is certain; null otherwise.</summary>
+    long? RemainingFrames { get; }
+
     /// <summary>Defects met so far, one sentence each.</summary>
     IReadOnlyList<string> Warnings { get; }
 

@@ -34,7 +34,7 @@ public static class SoundFile
             throw Unusable($"'{path}' cannot be opened: {e.Message.TrimEnd('.')}.", e);
         }
         using (file)
-            return Load(file, path, path, options ?? new SoundOptions(), cancellation);
+            return Load(file, file.CanSeek ? path : null, path, options ?? new SoundOptions(), cancellation);
     }
 
     /// <summary>Loads from a stream, from where it stands to its end.</summary>

@@ -20,7 +20,7 @@ internal sealed record SoundFormat(string Name)
     public static readonly SoundFormat Text = new("text");
 
     /// <summary>Nothing known; ffmpeg may still know it.</summary>
-    public static readonly SoundFormat Unknown = new("an unknown format");
+    public static readonly SoundFormat Unknown = new("of an unknown format");
 
     private static readonly (int Offset, string Magic, SoundFormat Format)[] Magics =
     [
@@ -37,6 +37,8 @@ internal sealed record SoundFormat(string Name)
     {
         if (head.Length >= 12 && (head.StartsWith("RIFF"u8) || head.StartsWith("RF64"u8) || head.StartsWith("BW64"u8)) && head[8..12].SequenceEqual("WAVE"u8))
             return WaveFormat.FindCodec(head) is { } codec ? new SoundFormat($"WAV with the codec {codec}") : Wave;
+        if (head.Length < 12 && head.StartsWith("RIFF"u8))
+            return Wave; // cut off: the reader says so
         foreach (var (offset, magic, format) in Magics)
         {
             if (head.Length > offset && head[offset..].StartsWith(Encoding.Latin1.GetBytes(magic)))

@@ -30,6 +30,8 @@ internal sealed class WaveReader : ISampleReader
 
     public int Channels => _format.Channels;
 
+    public long? RemainingFrames => _stream.CanSeek ? _declaredFrames - _position : null; // a stream's header may promise anything
+
     public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Reads the header, up to the first sample.</summary>
@@ -177,7 +179,7 @@ internal sealed class WaveHeader(Stream stream, string name)
             else if (header.StartsWith("ds64"u8) && size >= 16)
             {
                 ReadExactly(content[..kept]);
-                wideBytes = BinaryPrimitives.ReadInt64LittleEndian(content[8..]) is >= 0 and var bytes ? bytes : null;
+                wideBytes = BinaryPrimitives.ReadInt64LittleEndian(content[8..]) is > 0 and var bytes ? bytes : null;
             }
             else
             {
@@ -206,6 +208,8 @@ internal sealed class WaveHeader(Stream stream, string name)
     {
         if (stream.CanSeek)
         {
+            if (bytes > stream.Length - stream.Position)
+                throw EndsEarly();
             stream.Seek(bytes, SeekOrigin.Current);
             return;
         }
