@@ -20,6 +20,9 @@ public sealed class MelStoreTests : IDisposable
         Assert.Equal((1, 3), (store.WindowsOf("dog_1"), store.WindowsOf("long_1")));
         Assert.Equal((true, false), (store.IsCut("long_1"), store.IsCut("dog_1")));
         Assert.Equal("val", store.SplitOf("long_1"));
+        Clip clip = new() { Id = "long_1" };
+        ToneRecipe recipe = new() { Id = "long_1", Wave = "sine" };
+        Assert.Equal((true, false, false), (store.IsUsable(clip), store.IsUsable(recipe), store.IsUsable(clip with { Id = "other" })));
 
         var windows = options.Front.Windows with { PadToMaxWindows = false };
         var cut = AudioWindows.Cut(SoundFile.Load(Path.Combine(_folder.Audio, "pack", "long.wav"), SoundOptions.For(windows)), windows);

@@ -76,7 +76,7 @@ public sealed class TrainingTextsTests : IDisposable
     }
 
     [Fact]
-    public void Leaves_out_sounds_that_are_not_whole()
+    public void Leaves_out_sounds_that_are_not_usable()
     {
         var texts = new TrainingTexts(SoundCatalogue.Load(_folder.Data), "train", s => s.Id != "rep");
         Assert.DoesNotContain(texts.All(), t => t.Id == "rep");
