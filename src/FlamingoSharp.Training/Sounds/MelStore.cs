@@ -69,6 +69,13 @@ public sealed class MelStore : IDisposable
     /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
     public bool IsCut(string id) => _entries[id].Cut;
 
+    /// <summary>
+    /// True if training may use the sound: it is here, and if it is a recipe, it is not cut (its count, order and caption hold for
+    /// the whole of it only). The filter to give to <see cref="TrainingTexts"/>.
+    /// </summary>
+    /// <param name="sound">A clip or recipe.</param>
+    public bool IsUsable(LabelledSound sound) => _entries.TryGetValue(sound.Id, out var entry) && !(entry.Cut && sound is Recipe);
+
     /// <summary>Windows of a sound, at least 1.</summary>
     /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
     public int WindowsOf(string id) => _entries[id].Count;

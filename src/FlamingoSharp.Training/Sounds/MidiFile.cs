@@ -7,7 +7,7 @@ namespace FlamingoSharp.Training.Sounds;
 internal sealed class MidiFile
 {
     private const byte NoteOff = 0x80, NoteOn = 0x90, ControlChange = 0xB0, ProgramChange = 0xC0;
-    private const byte BankSelect = 0, AllSoundOff = 120, ResetControllers = 121;
+    private const byte BankSelect = 0, AllSoundOff = 120;
 
     private readonly List<(long Tick, int Order, byte[] Bytes)> _events = [];
 
@@ -33,7 +33,6 @@ internal sealed class MidiFile
     public void Silence(long tick, int channel)
     {
         Add(tick, 5, (byte)(ControlChange | channel), AllSoundOff, 0);
-        Add(tick, 6, (byte)(ControlChange | channel), ResetControllers, 0);
     }
 
     /// <summary>The file's bytes.</summary>

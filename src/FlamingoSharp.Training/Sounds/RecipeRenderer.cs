@@ -69,13 +69,16 @@ internal sealed class RecipeRenderer(
     private float[] ReadPart(CompositionPart part, double seconds, CancellationToken ct)
     {
         var clip = (Clip)catalogue[part.Ref];
-        double from = part.OffsetSeconds ?? clip.StartSeconds, wanted = Math.Min(seconds, maxSeconds);
-        // The decoded part of the clip serves where it holds all that is wanted, or all that there is.
-        if (Decoded(clip) is { } samples && from >= clip.StartSeconds)
+        double from = part.OffsetSeconds ?? clip.StartSeconds;
+        double used = clip.StartSeconds + (clip.UseSeconds ?? double.MaxValue) - from;
+        double wanted = Math.Min(Math.Min(seconds, maxSeconds), used);
+        if (from >= clip.StartSeconds && Decoded(clip) is { } samples)
         {
-            int skip = (int)Math.Round((from - clip.StartSeconds) * sampleRate), count = (int)(wanted * sampleRate);
-            if (skip + count <= samples.Length || (skip == 0 && samples.Length < (int)(maxSeconds * sampleRate) && clip.UseSeconds is null))
-                return samples[skip..Math.Min(samples.Length, skip + count)];
+            int skip = (int)Math.Round((from - clip.StartSeconds) * sampleRate), end = skip + (int)Math.Round(wanted * sampleRate);
+            // A clip that was not cut has all there is, even if that is less than wanted.
+            bool whole = samples.Length < (int)Math.Round(maxSeconds * sampleRate);
+            if (end <= samples.Length || (whole && skip < samples.Length))
+                return samples[skip..Math.Min(samples.Length, end)];
         }
         return Array.ConvertAll(clips.Read(clip, from, wanted, ct).Samples, s => (float)s);
     }

@@ -98,7 +98,7 @@ public static class RenderSounds
             var wanted = catalogue.Clips.Where(Wanted).ToList();
             List<Job> jobs = [.. wanted.Where(c => Missing(c.Id)).Chunk(ClipsPerDecoding).Select(batch => new Job(
                 [.. batch.Select(c => (c.Id, c.Split))],
-                (which, ct) => _reader.Read([.. which.Select(i => batch[i])], options.MaxSeconds, ct)))];
+                (only, ct) => _reader.Read(only is { } i ? [batch[i]] : batch, options.MaxSeconds, ct)))];
             _total = wanted.Count + catalogue.Recipes.Count(Wanted);
             if (options.DemoFolder is { } folder)
             {
@@ -118,13 +118,23 @@ public static class RenderSounds
                 Decoded = clip => clips.TryGetValue(clip.Id, out var line)
                     ? Array.ConvertAll(decoded.Read<short>(line.Offset, line.Count).ToArray(), s => s / 32767f) : null,
             };
-            var recipes = catalogue.Recipes.Where(Wanted).Where(r => Missing(r.Id)).ToList();
-            List<Job> jobs = [.. recipes.Where(r => r is not MusicRecipe)
+            bool Needed(Recipe recipe) => Wanted(recipe) && Missing(recipe.Id);
+            List<Job> jobs = [.. catalogue.Recipes.Where(r => r is not MusicRecipe && Needed(r))
                 .Select(r => new Job([(r.Id, r.Split)], (_, ct) => [renderer.Render(r, ct)]))];
-            foreach (var group in recipes.OfType<MusicRecipe>().GroupBy(r => r.Soundfont))
+            // Batches do not depend on what is missing: a note sounds a trace different in other company.
+            foreach (var batch in catalogue.Recipes.OfType<MusicRecipe>().GroupBy(r => r.Soundfont).SelectMany(g => g.Chunk(RecipesPerSynth)))
             {
-                jobs.AddRange(group.Chunk(RecipesPerSynth).Select(batch => new Job(
-                    [.. batch.Select(r => (r.Id, r.Split))], (which, ct) => renderer.Render([.. which.Select(i => batch[i])], ct))));
+                int[] needed = [.. Enumerable.Range(0, batch.Length).Where(i => Needed(batch[i]))];
+                if (needed.Length > 0)
+                {
+                    jobs.Add(new([.. needed.Select(i => (batch[i].Id, batch[i].Split))], (only, ct) =>
+                    {
+                        if (only is { } i)
+                            return [renderer.Render(batch[needed[i]], ct)];
+                        var all = renderer.Render(batch, ct);
+                        return [.. needed.Select(n => all[n])];
+                    }));
+                }
             }
             return jobs;
         }
@@ -161,7 +171,7 @@ public static class RenderSounds
             await free.WaitAsync(ct).ConfigureAwait(false);
             try
             {
-                return await Task.Run(() => Outcomes(job, [.. Enumerable.Range(0, job.Sounds.Count)], ct), ct).ConfigureAwait(false);
+                return await Task.Run(() => Outcomes(job, ct), ct).ConfigureAwait(false);
             }
             finally
             {
@@ -170,15 +180,31 @@ public static class RenderSounds
         }
 
         // One bad file fails a whole batch: then each is tried alone, so that only the bad one is missing.
-        private static List<Outcome> Outcomes(Job job, int[] which, CancellationToken ct)
+        private static List<Outcome> Outcomes(Job job, CancellationToken ct)
         {
             try
             {
-                return [.. job.Make(which, ct).Select(s => new Outcome(s, null))];
+                return [.. job.Make(null, ct).Select(s => new Outcome(s, null))];
+            }
+            catch (FlamingoException e) when (job.Sounds.Count == 1)
+            {
+                return [new(null, e.Message)];
+            }
+            catch (FlamingoException)
+            {
+                return [.. Enumerable.Range(0, job.Sounds.Count).Select(i => Alone(job, i, ct))];
+            }
+        }
+
+        private static Outcome Alone(Job job, int sound, CancellationToken ct)
+        {
+            try
+            {
+                return new(job.Make(sound, ct)[0], null);
             }
             catch (FlamingoException e)
             {
-                return which.Length == 1 ? [new(null, e.Message)] : [.. which.SelectMany(i => Outcomes(job, [i], ct))];
+                return new(null, e.Message);
             }
         }
 
@@ -198,8 +224,10 @@ public static class RenderSounds
         }
     }
 
-    /// <summary>Work that gives one sound or, where starting is dear, several; it can be asked for some of them only.</summary>
-    private sealed record Job(IReadOnlyList<(string Id, string Split)> Sounds, Func<int[], CancellationToken, Recording[]> Make);
+    /// <summary>Work that gives one sound or, where starting a program is dear, several.</summary>
+    /// <param name="Sounds">What it gives.</param>
+    /// <param name="Make">Makes all of them (null), or one alone (its place).</param>
+    private sealed record Job(IReadOnlyList<(string Id, string Split)> Sounds, Func<int?, CancellationToken, Recording[]> Make);
 
     private sealed record Outcome(Recording? Sound, string? Error);
 }

@@ -34,16 +34,13 @@ public sealed partial class TrainingTexts
     /// <summary>Prepares the texts of one split.</summary>
     /// <param name="catalogue">Sounds and questions.</param>
     /// <param name="split">train, val or test.</param>
-    /// <param name="isWhole">
-    /// Tells whether a sound is there and not cut; sounds that are not there, and recipes that are cut (their counts and orders no longer
-    /// hold), are left out. Null takes all.
-    /// </param>
+    /// <param name="isUsable">Leaves sounds out: those that are not prepared, or cut (<see cref="MelStore.IsUsable"/>). Null takes all.</param>
     /// <param name="options">Wording and mixture.</param>
     /// <exception cref="FlamingoException">The split is empty.</exception>
-    public TrainingTexts(SoundCatalogue catalogue, string split, Func<LabelledSound, bool>? isWhole = null, TrainingTextOptions? options = null)
+    public TrainingTexts(SoundCatalogue catalogue, string split, Func<LabelledSound, bool>? isUsable = null, TrainingTextOptions? options = null)
     {
         _options = options ?? new();
-        _sounds = [.. catalogue.Sounds.Where(s => s.Split == split && (isWhole?.Invoke(s) ?? true))];
+        _sounds = [.. catalogue.Sounds.Where(s => s.Split == split && (isUsable?.Invoke(s) ?? true))];
         if (_sounds.Length == 0)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"The split '{split}' has no sounds: expected train, val or test, and prepared sounds.");
         var ids = _sounds.Select(s => s.Id).ToHashSet();

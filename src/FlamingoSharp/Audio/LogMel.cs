@@ -53,8 +53,11 @@ public sealed class LogMel : IDisposable
         // In double: beside a loud band, single precision leaves the quiet ones wrong by more than the rest of the encoder is.
         var spectrum = samples.to_type(ScalarType.Float64).stft(Options.FftSize, Options.Hop, Options.FftSize, window,
             center: true, pad_mode: PaddingModes.Reflect, return_complex: true).transpose(0, 1);            // [f, b] complex
-        var power = spectrum.real.square().add_(spectrum.imag.square()).to_type(ScalarType.Float32);        // [f, b]
-        return power.matmul(bank).clamp_min_(Options.Floor).log10_().mul_(10).MoveToOuterDisposeScope();    // [f, m]
+        // No number is passed that becomes a native scalar in passing: the collector may free it while the native call still reads it.
+        using Scalar floor = Options.Floor, ten = 10, one = 1;
+        using Tensor re = spectrum.real, im = spectrum.imag;
+        var power = re.mul(re).add_(im.mul(im), one).to_type(ScalarType.Float32);        // [f, b]
+        return power.matmul(bank).clamp_min_(floor).log10_().mul_(ten).MoveToOuterDisposeScope();    // [f, m]
     }
 
     /// <summary>Frees the window and the filters.</summary>

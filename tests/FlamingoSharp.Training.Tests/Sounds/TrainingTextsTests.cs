@@ -1,0 +1,96 @@
+using FlamingoSharp.Training.Sounds;
+
+namespace FlamingoSharp.Training.Tests.Sounds;
+
+public sealed class TrainingTextsTests : IDisposable
+{
+    private readonly SoundFolder _folder = new();
+
+    [Fact]
+    public void The_same_epoch_gives_the_same_texts_and_another_epoch_others()
+    {
+        TrainingText[] first = [.. Texts().Draw(epoch: 1, 200)];
+        Assert.Equal(first, Texts().Draw(epoch: 1, 200));
+        Assert.NotEqual(first, Texts().Draw(epoch: 2, 200));
+        Assert.Equal(first[150], Texts().DrawOne(epoch: 1, index: 150));
+    }
+
+    [Fact]
+    public void Asks_in_the_words_of_the_reference_and_lower_cases_everything()
+    {
+        var texts = Texts().All().ToList();
+        Assert.Contains(new("dog_1", "audio captioning", "caption", "describe the sound in a sentence.\nanswer:", "a dog barks."), texts);
+        Assert.Contains(new("rep", "event classification", "labels", "use a few labels to describe this sound.\nanswer:", "dog, animal"), texts);
+        Assert.Contains(new("rep", "audio question answering", "count",
+            "please answer this question: how many times do you hear a dog barking?\nanswer:", "3"), texts);
+        Assert.Contains(new("dog_1", "audio question answering", "presence",
+            "please answer this question: can you hear a vehicle?\noptions:\nyes.\nno.\nanswer:", "no"), texts);
+        Assert.All(texts, t => Assert.Equal((t.Prompt.ToLowerInvariant(), t.Answer.ToLowerInvariant()), (t.Prompt, t.Answer)));
+    }
+
+    [Fact]
+    public void Keeps_the_capitals_of_the_template_where_asked_to()
+    {
+        var text = Texts(new() { LowerCaseAll = false }).All().First(t => t.Type == "sound_class");
+        Assert.Matches("^please answer this question: what sound is this\\?\nOPTIONS:\n( - (dog|bell|wind)\\.\n){3}Answer:$", text.Prompt);
+    }
+
+    [Fact]
+    public void Shuffles_the_choices_anew_and_always_offers_the_answer()
+    {
+        var asked = Texts(new() { QuestionShare = 1, CaptionShare = 0, LabelShare = 0, PresenceShare = 0, WithOptions = 1 })
+            .Draw(0, 400).Where(t => t.Type == "sound_class").ToList();
+        Assert.All(asked, t => Assert.Contains($" - {t.Answer}.", t.Prompt, StringComparison.Ordinal));
+        Assert.True(asked.Where(t => t.Id == "dog_1").Select(t => t.Prompt).Distinct().Count() > 2);
+    }
+
+    [Fact]
+    public void Presence_questions_are_answered_yes_as_often_as_no_and_correctly()
+    {
+        var asked = Texts(new() { QuestionShare = 0, CaptionShare = 0, LabelShare = 0, PresenceShare = 1 }).Draw(0, 4000)
+            .Where(t => t.Type == "presence").ToList();
+        Assert.InRange(asked.Count(t => t.Answer == "yes") / (double)asked.Count, 0.45, 0.55);
+        const string Dog = "please answer this question: can you hear a dog barking?\nanswer:";
+        Assert.Equal(["dog_1", "rep", "seq"], asked.Where(t => t.Prompt == Dog && t.Answer == "yes").Select(t => t.Id).Distinct().Order());
+        Assert.All(asked.Where(t => t.Prompt == Dog && t.Answer == "no"), t => Assert.DoesNotContain(t.Id, new[] { "dog_1", "rep", "seq" }));
+        Assert.Contains(asked, t => t.Prompt == Dog && t.Answer == "no");
+    }
+
+    [Fact]
+    public void Every_task_gets_its_share()
+    {
+        var options = new TrainingTextOptions { CaptionShare = 0.5, PresenceShare = 0, QuestionShare = 0, LabelShare = 0.5 };
+        int labels = Texts(options).Draw(0, 2000).Count(t => t.Type == "labels");
+        Assert.InRange(labels, 900, 1100);
+    }
+
+    [Fact]
+    public void Leaves_spoken_words_out_unless_asked_for()
+    {
+        var plain = new TrainingTexts(SoundCatalogue.Load(_folder.Data), "val").All().ToList();
+        Assert.Contains(plain, t => t.Answer == "a man speaks dutch.");
+        Assert.DoesNotContain(plain, t => t.Type == "transcript");
+        var words = new TrainingTexts(SoundCatalogue.Load(_folder.Data), "val", options: new() { SpokenWords = true }).All().ToList();
+        Assert.Contains(words, t => t.Answer == "a man says \"hallo\" in dutch.");
+        Assert.Contains(words, t => t.Type == "transcript" && t.Answer == "hallo");
+    }
+
+    [Fact]
+    public void Leaves_out_sounds_that_are_not_usable()
+    {
+        var texts = new TrainingTexts(SoundCatalogue.Load(_folder.Data), "train", s => s.Id != "rep");
+        Assert.DoesNotContain(texts.All(), t => t.Id == "rep");
+        Assert.DoesNotContain(texts.Draw(0, 500), t => t.Id == "rep");
+    }
+
+    [Fact]
+    public void Says_which_splits_there_are()
+    {
+        var error = Assert.Throws<FlamingoException>(() => new TrainingTexts(SoundCatalogue.Load(_folder.Data), "training"));
+        Assert.Equal("The split 'training' has no sounds: expected train, val or test, and prepared sounds.", error.Message);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private TrainingTexts Texts(TrainingTextOptions? options = null) => new(SoundCatalogue.Load(_folder.Data), "train", null, options);
+}
