@@ -49,8 +49,8 @@ public sealed record EncoderTraining
 
     private static List<TaggedSound> Sounds(SoundCatalogue catalogue, MelStore mels, string split)
     {
-        var sounds = catalogue.Sounds.Where(s => s.Split == split && mels.Contains(s.Id)).ToList();
+        var sounds = catalogue.Sounds.Where(s => s.Split == split && mels.IsUsable(s)).ToList();
         var weights = new SamplingWeights(sounds);
-        return [.. sounds.Select(s => new TaggedSound(s.Id, (s as Clip)?.Concept, s.Labels, weights.Weights[s.Id]))];
+        return [.. sounds.Select(s => new TaggedSound(s.Id, SamplingWeights.ConceptOf(s), s.Labels, weights.Weights[s.Id]))];
     }
 }

@@ -16,10 +16,10 @@ public sealed record TaggingOptions
     public int BatchSize { get; init; } = 32;
 
     /// <summary>Learning rate after warm-up; it falls along half a cosine.</summary>
-    public double LearningRate { get; init; } = 1e-3;
+    public double LearningRate { get; init; } = 4e-4;
 
     /// <summary>Steps over which the rate rises from 0.</summary>
-    public int WarmupSteps { get; init; } = 200;
+    public int WarmupSteps { get; init; } = 300;
 
     /// <summary>Decoupled weight decay of matrices.</summary>
     public double WeightDecay { get; init; } = 0.05;
@@ -47,16 +47,16 @@ public sealed record TaggingOptions
 public sealed record MelAugmentationOptions
 {
     /// <summary>Chance that two sounds are added together, with the tags of both.</summary>
-    public double MixChance { get; init; } = 0.35;
+    public double MixChance { get; init; } = 0.25;
 
     /// <summary>Loudness of the second sound relative to the first, at least this many decibels.</summary>
     public double MixMinimumDecibels { get; init; } = -12;
 
     /// <summary>Largest change of loudness, in decibels.</summary>
-    public double GainDecibels { get; init; } = 8;
+    public double GainDecibels { get; init; } = 6;
 
     /// <summary>Largest shift to the right, in frames; the sound's end may be lost.</summary>
-    public int ShiftFrames { get; init; } = 48;
+    public int ShiftFrames { get; init; } = 24;
 
     /// <summary>Bands of time that are silenced, and their largest width in frames.</summary>
     public (int Count, int Width) TimeMasks { get; init; } = (2, 24);
@@ -65,8 +65,8 @@ public sealed record MelAugmentationOptions
     public (int Count, int Width) FrequencyMasks { get; init; } = (2, 8);
 
     /// <summary>Chance that everything above a random band is silenced, so that a source's bandwidth does not give it away.</summary>
-    public double LowPassChance { get; init; } = 0.3;
+    public double LowPassChance { get; init; } = 0.2;
 
     /// <summary>Standard deviation of a random, smooth change of the spectrum, in decibels.</summary>
-    public double TiltDecibels { get; init; } = 3;
+    public double TiltDecibels { get; init; } = 2;
 }

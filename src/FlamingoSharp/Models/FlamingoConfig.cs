@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FlamingoSharp.Audio;
 using FlamingoSharp.Encoders;
+using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Models;
 
@@ -28,6 +29,15 @@ public sealed record FlamingoConfig
 
     /// <summary>True where text hears only the sounds up to its own place (Audio Flamingo 1).</summary>
     public bool FewShotMask { get; init; } = true;
+
+    /// <summary>Name of the <see cref="PromptFormat"/> in which the model is asked.</summary>
+    public string PromptFormatName { get; init; } = PromptFormat.Af1Inference.Name;
+
+    /// <summary>The form in which the model is asked.</summary>
+    [JsonIgnore]
+    public PromptFormat Prompts => PromptFormat.All.FirstOrDefault(f => f.Name == PromptFormatName)
+        ?? throw new FlamingoException(FlamingoErrorKind.Model,
+            $"There is no prompt format '{PromptFormatName}'. Known are {string.Join(", ", PromptFormat.All.Select(f => f.Name))}.");
 
     /// <summary>The released foundation model of Audio Flamingo 1: one sound a prompt.</summary>
     public static FlamingoConfig Af1Foundation { get; } = new() { Name = "af1-foundation" };
@@ -119,6 +129,7 @@ public sealed record FlamingoConfig
     {
         Encoder.Validate();
         Language.Validate();
+        _ = Prompts;
         Require(Encoder.SampleRate == Windows.SampleRate && Encoder.WindowSamples == Windows.WindowSamples,
             $"windows have {Windows.WindowSamples} samples at {Windows.SampleRate} Hz but the encoder takes {Encoder.WindowSamples} at {Encoder.SampleRate} Hz");
         Require(Encoder.OutputDim == AudioTransformer.Width,

@@ -7,6 +7,9 @@ namespace FlamingoSharp.Models;
 [JsonDerivedType(typeof(OptOptions), "opt")]
 public abstract record LanguageModelOptions
 {
+    /// <summary>Rows of the token embedding.</summary>
+    public abstract int VocabularySize { get; init; }
+
     private protected LanguageModelOptions()
     {
     }
@@ -28,7 +31,7 @@ public abstract record LanguageModelOptions
 public sealed record OptOptions : LanguageModelOptions
 {
     /// <summary>Rows of the embedding: OPT's 50265 entries, <c>&lt;audio&gt;</c>, <c>&lt;|endofchunk|&gt;</c> and <c>&lt;SEP&gt;</c>.</summary>
-    public int VocabularySize { get; init; } = 50268;
+    public override int VocabularySize { get; init; } = 50268;
 
     /// <summary>Width of a text vector.</summary>
     public int HiddenSize { get; init; } = 2048;

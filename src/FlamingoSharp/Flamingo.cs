@@ -1,0 +1,277 @@
+using System.Runtime.CompilerServices;
+using FlamingoSharp.Audio;
+using FlamingoSharp.Generation;
+using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
+using FlamingoSharp.Text;
+using FlamingoSharp.Weights;
+using static TorchSharp.torch;
+
+namespace FlamingoSharp;
+
+/// <summary>How a model is loaded.</summary>
+public sealed record FlamingoLoadOptions
+{
+    /// <summary>Where it runs: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Element type of weights and activations.</summary>
+    public ScalarType Type { get; init; } = ScalarType.Float32;
+
+    /// <summary>The user's own libtorch; null takes FLAMINGO_LIBTORCH, then the packaged one.</summary>
+    public string? LibTorchFolder { get; init; }
+}
+
+/// <summary>
+/// A loaded model: load once, hear sounds, ask about them. Safe for concurrent use; requests take turns.
+/// </summary>
+/// <example><code>
+/// using var flamingo = Flamingo.Load("models/flamingo-mini");
+/// using var sound = flamingo.Hear("samples/rain.wav");
+/// Console.WriteLine(flamingo.Caption(sound).Text);
+/// </code></example>
+public sealed class Flamingo : IDisposable
+{
+    private readonly FlamingoModel _model;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Device _device;
+    private readonly ScalarType _type;
+    private Tensor? _silence; // [1, h, c], the encoding of a window of silence
+
+    private Flamingo(FlamingoConfig config, Tokenizer tokenizer, FlamingoModel model, Device device, ScalarType type) =>
+        (Config, Tokenizer, _model, _device, _type) = (config, tokenizer, model, device, type);
+
+    /// <summary>What the model is.</summary>
+    public FlamingoConfig Config { get; }
+
+    /// <summary>How it reads and writes.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Loads a model folder: config.json, tokenizer, safetensors.</summary>
+    /// <param name="folder">The folder; <c>flamingo convert</c> makes one from published checkpoints.</param>
+    /// <param name="options">Device and element type.</param>
+    /// <param name="progress">Told of each tensor.</param>
+    /// <exception cref="FlamingoException">The folder is missing, incomplete or corrupt, its parts do not fit, or the device cannot be used.</exception>
+    public static Flamingo Load(string folder, FlamingoLoadOptions? options = null, IProgress<WeightProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        options ??= new();
+        var files = ModelFolder.Open(folder);
+        var config = FlamingoConfig.Load(files.ConfigPath);
+        var tokenizer = Tokenizer.Load(files.TokenizerFolder);
+        if (tokenizer.VocabularySize > config.Language.VocabularySize)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Model,
+                $"'{folder}': the tokenizer has {tokenizer.VocabularySize} tokens but the language model only {config.Language.VocabularySize} rows. The two do not belong together.");
+        }
+        NativeRuntime.EnsureLoaded(options.LibTorchFolder);
+        var device = Devices.Parse(options.Device);
+        var model = config.Build(tokenizer.Special.Audio.Id);
+        try
+        {
+            using var weights = files.OpenWeights();
+            ModuleWeights.Fill(model, weights, type: options.Type, device: device, progress: progress);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+        model.eval();
+        return new Flamingo(config, tokenizer, model, device, options.Type);
+    }
+
+    /// <summary>Reads and encodes a sound file of any format, rate and channel count.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="startSeconds">Seconds skipped.</param> <param name="durationSeconds">Seconds heard at most; null hears what fits the model.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    /// <exception cref="FlamingoException">The file is missing, empty, or no sound.</exception>
+    public Sound Hear(string path, double startSeconds = 0, double? durationSeconds = null, CancellationToken cancellation = default) =>
+        Hear(SoundFile.Load(path, SoundOptions.For(Config.Windows, startSeconds, durationSeconds), cancellation), cancellation);
+
+    /// <summary>Encodes a recording at the model's rate (<see cref="SoundOptions.For"/>).</summary>
+    /// <exception cref="FlamingoException">The recording has another rate.</exception>
+    public Sound Hear(Recording recording, CancellationToken cancellation = default)
+    {
+        var windows = AudioWindows.Cut(recording, Config.Windows with { PadToMaxWindows = false, Slots = 1 });
+        return InTurn(() =>
+        {
+            using var scope = NewDisposeScope();
+            var encodings = _model.Encode(windows.ToTensor().to(_type, _device)); // [w, h, c]
+            return new Sound(recording, windows, encodings.DetachFromDisposeScope());
+        }, cancellation);
+    }
+
+    /// <summary>Describes a sound in a sentence.</summary>
+    public Answer Caption(Sound sound, GenerationOptions? options = null, CancellationToken cancellation = default) =>
+        Ask(TaskPrompts.Caption, sound, options, cancellation);
+
+    /// <summary>Answers a question about a sound.</summary>
+    /// <exception cref="FlamingoException">The question is empty, or longer than the model's context.</exception>
+    public Answer Ask(Sound sound, string question, GenerationOptions? options = null, CancellationToken cancellation = default) =>
+        Ask(TaskPrompts.Question(question), sound, options, cancellation);
+
+    /// <summary>Carries out a task on a sound.</summary>
+    /// <exception cref="FlamingoException">The prompt is longer than the model's context.</exception>
+    public Answer Ask(TaskPrompt task, Sound sound, GenerationOptions? options = null, CancellationToken cancellation = default) =>
+        Answer([new Question(Config.Prompts.Ask(task), sound)], options, cancellation)[0];
+
+    /// <summary>Answers questions together, as one batch; each answer is the one that the question alone would get.</summary>
+    /// <param name="questions">Any prompts, about any sounds heard by this model.</param>
+    /// <param name="options">Null answers greedily.</param> <param name="cancellation">Checked before every token.</param>
+    /// <exception cref="FlamingoException">The options contradict themselves, or a prompt does not fit the context.</exception>
+    public IReadOnlyList<Answer> Answer(IReadOnlyList<Question> questions, GenerationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(questions);
+        var answers = new Answer[questions.Count];
+        // Prompts with as many sound slots share a batch: the number of slots is part of what the audio transformer sees.
+        foreach (var group in Enumerable.Range(0, questions.Count).GroupBy(i => Slots(questions[i])))
+        {
+            int[] members = [.. group];
+            var batch = members.Select(i => questions[i]).ToList();
+            var ids = batch.Select(Encode).ToList();
+            var result = InTurn(() =>
+            {
+                using var scope = NewDisposeScope();
+                using var session = Start(batch, ids, Complete(options));
+                return TextGenerator.Run(session, ids, Complete(options), Tokenizer, _model.Language.MaxTokens, cancellation: cancellation);
+            }, cancellation);
+            foreach (var sequences in result.Sequences.GroupBy(s => s.Prompt))
+            {
+                var question = batch[sequences.Key];
+                answers[members[sequences.Key]] = new Answer
+                {
+                    Candidates = [.. sequences.Select(s => new AnswerText(Tokenizer.DecodeAnswer(s.GeneratedIds).Trim(), s.Finish, s.GeneratedIds.Count, s.Score))],
+                    PromptTokens = ids[sequences.Key].Count,
+                    SecondsHeard = question.Sounds.Sum(s => s.SecondsHeard),
+                    SecondsDropped = question.Sounds.Sum(s => s.SecondsDropped),
+                    Seed = result.Seed,
+                };
+            }
+        }
+        return answers;
+    }
+
+    /// <summary>Answers one question, handing out the text as it comes, in whole characters.</summary>
+    /// <param name="question">What is asked.</param> <param name="options">Null answers greedily.</param>
+    /// <param name="cancellation">Checked before every token; leaving the enumeration early stops the model too.</param>
+    /// <exception cref="FlamingoException">The options contradict themselves, or the prompt does not fit the context.</exception>
+    public async IAsyncEnumerable<TextDelta> StreamAsync(
+        Question question, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        var ids = Encode(question);
+        var complete = Complete(options);
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var deltas = TextGenerator.StreamAsync(
+                _ => Start([question], [ids], complete), [ids], complete, Tokenizer, _model.Language.MaxTokens, cancellation);
+            await foreach (var delta in deltas.ConfigureAwait(false))
+                yield return delta;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _silence?.Dispose();
+        _model.Dispose();
+        _turn.Dispose();
+    }
+
+    private int Slots(Question question) => question.Sounds.Count == 0 ? 0 : Math.Max(Config.Windows.Slots, question.Sounds.Count);
+
+    private IReadOnlyList<int> Encode(Question question) => question.Prompt.EncodeFor(Tokenizer, _model.Language.MaxTokens);
+
+    private GenerationOptions Complete(GenerationOptions? options) => (options ?? GenerationOptions.Greedy).ForModel(Tokenizer.Special);
+
+    private SessionWithMedia Start(List<Question> batch, IReadOnlyList<IReadOnlyList<int>> ids, GenerationOptions options)
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        int slots = Slots(batch[0]);
+        var media = slots == 0 ? null : HearAll(batch, slots).Detach();
+        try
+        {
+            var session = DecodingSession.Start(_model, ids, options.PadToken!.Value, media, options.MaxNewTokens, options.ReferenceFewShotBug);
+            return new SessionWithMedia(session, media);
+        }
+        catch
+        {
+            media?.Dispose();
+            throw;
+        }
+    }
+
+    // Every sound is filled up with windows of silence to the full number, and the prompt with silent sounds to its slots.
+    private Media HearAll(List<Question> batch, int slots)
+    {
+        int windows = Config.Windows.MaxWindows;
+        var silence = Silence();
+        var rows = new List<Tensor>();
+        bool[] valid = new bool[batch.Count * slots * windows];
+        for (int row = 0; row < batch.Count; row++)
+        {
+            var parts = new List<Tensor>();
+            for (int slot = 0; slot < slots; slot++)
+            {
+                int real = slot < batch[row].Sounds.Count ? batch[row].Sounds[slot].Windows : 0;
+                if (real > 0)
+                    parts.Add(batch[row].Sounds[slot].Encodings);
+                if (real < windows)
+                    parts.Add(silence.expand(windows - real, -1, -1));
+                valid.AsSpan((row * slots + slot) * windows, real).Fill(true);
+            }
+            rows.Add(cat(parts, 0));                                             // [slots*w, h, c]
+        }
+        return _model.Hear(stack(rows), tensor(valid, [batch.Count, slots * windows], device: _device));
+    }
+
+    private Tensor Silence()
+    {
+        if (_silence is null)
+        {
+            using var window = zeros([1, Config.Windows.WindowSamples], _type, _device);
+            _silence = _model.Encode(window).DetachFromDisposeScope();
+        }
+        return _silence;
+    }
+
+    private T InTurn<T>(Func<T> work, CancellationToken cancellation)
+    {
+        _turn.Wait(cancellation);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>A session that owns what it hears.</summary>
+    private sealed class SessionWithMedia(DecodingSession session, Media? media) : IDecodingSession
+    {
+        public int Rows => session.Rows;
+
+        public int[] PromptLengths => session.PromptLengths;
+
+        public Tensor Prefill() => session.Prefill();
+
+        public Tensor Step(ReadOnlySpan<long> tokens) => session.Step(tokens);
+
+        public void Reorder(ReadOnlySpan<long> rows) => session.Reorder(rows);
+
+        public void Dispose()
+        {
+            session.Dispose();
+            media?.Dispose();
+        }
+    }
+}
