@@ -21,13 +21,13 @@ public partial class HtsatReferenceTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var golden = reference.OpenExpected();
-        var options = OptionsOf(reference.Json["config"]!);
+        var options = OptionsOf(reference);
         using var encoder = new Htsat(options);
         using (var weights = reference.OpenWeights())
             ModuleWeights.Fill(encoder, weights, "clap.");
         encoder.eval();
 
-        var waves = stack([.. Waves(reference, options.WindowSamples)]);
+        var waves = stack([.. Waves(reference)]);
         TensorAssert.Close(golden.Read("waves_first16"), waves.narrow(1, 0, 16), 0, "waves_first16");
 
         var stages = reference.Json["stages"]!.AsObject();
@@ -52,7 +52,7 @@ public partial class HtsatReferenceTests
         var reference = ReferenceSet.Current.Case(id);
         using var scope = NewDisposeScope();
         using var golden = reference.OpenExpected();
-        var mel = OptionsOf(reference.Json["config"]!).Mel;
+        var mel = OptionsOf(reference).Mel;
 
         TensorAssert.Close(golden.Read("melW"), tensor(LogMelBank.Weights(mel), mel.FftSize / 2 + 1, mel.Mels), 2e-5);
     }
@@ -71,6 +71,23 @@ public partial class HtsatReferenceTests
         var norms = golden.Read($"{stage}/l2_per_item");                            // one an item, or one for all
         var found = value.to_type(ScalarType.Float64).reshape(norms.shape[0], -1).pow(2).sum(1).sqrt();
         TensorAssert.Close(norms, found, tolerance * Math.Sqrt(count / norms.shape[0]), $"{stage}/l2_per_item");
+    }
+
+    private static HtsatOptions OptionsOf(ReferenceCase reference)
+    {
+        var config = reference.Json["config"]!;
+        var recipe = RecipeOf(reference);
+        var options = OptionsOf(config) with
+        {
+            SampleRate = (int)Number(recipe, "rate"),
+            WindowSeconds = Number(recipe, "samples") / Number(recipe, "rate"),
+        };
+        // What the encoder has no option for must be what it does.
+        Assert.Equal((1e-5, 1e-5), ((double)config["layernorm_eps"]!, (double)config["batchnorm_eps"]!));
+        Assert.Equal((1.0, null), ((double)config["ref"]!, (double?)config["top_db"]));
+        Assert.Equal((int)config["frames"]!, options.Mel.Frames(options.WindowSamples));
+        Assert.Equal((int)config["latent"]!, options.LatentDim);
+        return options;
     }
 
     private static HtsatOptions OptionsOf(JsonNode config) => new()
@@ -98,25 +115,24 @@ public partial class HtsatReferenceTests
 
     // "x[i]=float32(0.25*saw(i*f1/44100)+0.15*saw(i*f2/44100)+0.2*|saw(i*0.61/44100)|*noise[i]) in float64, saw(p)=2*(p-floor(p))-1,
     //  noise=synth(salt+"input/"+name,308700,base 0,amp 1)"; every number of it is read from the text.
-    private static IEnumerable<Tensor> Waves(ReferenceCase reference, int samples)
+    private static IEnumerable<Tensor> Waves(ReferenceCase reference)
     {
         var input = reference.Json["input"]!;
-        var recipe = Recipe().Match((string)input["recipe"]!);
-        Assert.True(recipe.Success, $"unknown recipe: {input["recipe"]}");
-        double Number(string name) => double.Parse(recipe.Groups[name].Value, CultureInfo.InvariantCulture);
-        Assert.Equal(samples, (int)Number("samples"));
+        var recipe = RecipeOf(reference);
+        double a1 = Number(recipe, "a1"), a2 = Number(recipe, "a2"), a3 = Number(recipe, "a3"), f3 = Number(recipe, "f3");
+        double rate = Number(recipe, "rate");
+        int samples = (int)Number(recipe, "samples");
         foreach (var item in input["items"]!.AsArray())
         {
             float[] wave = new float[samples];
             if (item is JsonObject)
             {
-                double f1 = (double)item["f1"]!, f2 = (double)item["f2"]!, rate = Number("rate");
+                double f1 = (double)item["f1"]!, f2 = (double)item["f2"]!;
                 float[] noise = SyntheticWeights.Values(
-                    reference.Set.Salt + "input/" + (string)item["name"]!, samples, Number("base"), Number("amp"));
+                    reference.Set.Salt + "input/" + (string)item["name"]!, samples, Number(recipe, "base"), Number(recipe, "amp"));
                 for (int i = 0; i < samples; i++)
                 {
-                    wave[i] = (float)(Number("a1") * Saw(i * f1 / rate) + Number("a2") * Saw(i * f2 / rate)
-                        + Number("a3") * Math.Abs(Saw(i * Number("f3") / rate)) * noise[i]);
+                    wave[i] = (float)(a1 * Saw(i * f1 / rate) + a2 * Saw(i * f2 / rate) + a3 * Math.Abs(Saw(i * f3 / rate)) * noise[i]);
                 }
             }
             else
@@ -126,6 +142,16 @@ public partial class HtsatReferenceTests
             yield return tensor(wave);
         }
     }
+
+    private static Match RecipeOf(ReferenceCase reference)
+    {
+        string text = (string)reference.Json["input"]!["recipe"]!;
+        var recipe = Recipe().Match(text);
+        Assert.True(recipe.Success, $"unknown recipe: {text}");
+        return recipe;
+    }
+
+    private static double Number(Match recipe, string name) => double.Parse(recipe.Groups[name].Value, CultureInfo.InvariantCulture);
 
     private static double Saw(double p) => 2 * (p - Math.Floor(p)) - 1;
 
