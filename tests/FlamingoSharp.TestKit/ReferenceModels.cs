@@ -3,6 +3,7 @@ using FlamingoSharp.Audio;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Weights;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.TestKit;
@@ -33,8 +34,24 @@ internal static class ReferenceModels
         Dropout = dropout,
     };
 
-    /// <summary>Encoder options from a case of kind clapcap-htsat.</summary>
-    public static HtsatOptions Htsat(JsonNode config) => new()
+    /// <summary>Encoder options from a case of kind clapcap-htsat. What the encoder has no option for must be what it does.</summary>
+    public static HtsatOptions Htsat(ReferenceCase reference)
+    {
+        var config = reference.Json["config"]!;
+        var (rate, samples) = ReferenceWaves.Shape(reference);
+        var options = Htsat(config) with
+        {
+            SampleRate = rate,
+            WindowSeconds = (samples + 0.5) / rate, // half a sample guards the truncation
+        };
+        Assert.Equal((1e-5, 1e-5), ((double)config["layernorm_eps"]!, (double)config["batchnorm_eps"]!));
+        Assert.Equal((1.0, null), ((double)config["ref"]!, (double?)config["top_db"]));
+        Assert.Equal((int)config["frames"]!, options.Mel.Frames(options.WindowSamples));
+        Assert.Equal((int)config["latent"]!, options.LatentDim);
+        return options;
+    }
+
+    private static HtsatOptions Htsat(JsonNode config) => new()
     {
         Mel = new MelOptions
         {

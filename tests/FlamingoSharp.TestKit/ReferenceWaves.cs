@@ -13,13 +13,12 @@ internal static partial class ReferenceWaves
     // "x[i]=float32(0.25*saw(i*f1/44100)+0.15*saw(i*f2/44100)+0.2*|saw(i*0.61/44100)|*noise[i]) in float64, saw(p)=2*(p-floor(p))-1,
     //  noise=synth(salt+"input/"+name,308700,base 0,amp 1)"; every number of it is read from the text.
     /// <summary>One tensor of samples for each item of the case's input.</summary>
-    public static IEnumerable<Tensor> Of(ReferenceCase reference, int samples)
+    public static IEnumerable<Tensor> Of(ReferenceCase reference)
     {
         var input = reference.Json["input"]!;
-        var recipe = Recipe().Match((string)input["recipe"]!);
-        Assert.True(recipe.Success, $"unknown recipe: {input["recipe"]}");
-        double Number(string name) => double.Parse(recipe.Groups[name].Value, CultureInfo.InvariantCulture);
-        Assert.Equal(samples, (int)Number("samples"));
+        var recipe = RecipeOf(reference);
+        double Number(string name) => ReferenceWaves.Number(recipe, name);
+        int samples = (int)Number("samples");
         foreach (var item in input["items"]!.AsArray())
         {
             float[] wave = new float[samples];
@@ -41,6 +40,20 @@ internal static partial class ReferenceWaves
             yield return tensor(wave);
         }
     }
+
+    /// <summary>Rate in Hz and samples of one wave.</summary>
+    public static (int Rate, int Samples) Shape(ReferenceCase reference) =>
+        RecipeOf(reference) is var recipe ? ((int)Number(recipe, "rate"), (int)Number(recipe, "samples")) : default;
+
+    private static Match RecipeOf(ReferenceCase reference)
+    {
+        string text = (string)reference.Json["input"]!["recipe"]!;
+        var recipe = Recipe().Match(text);
+        Assert.True(recipe.Success, $"unknown recipe: {text}");
+        return recipe;
+    }
+
+    private static double Number(Match recipe, string name) => double.Parse(recipe.Groups[name].Value, CultureInfo.InvariantCulture);
 
     private static double Saw(double p) => 2 * (p - Math.Floor(p)) - 1;
 

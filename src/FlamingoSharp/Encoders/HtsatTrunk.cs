@@ -50,7 +50,7 @@ internal sealed class HtsatTrunk : nn.Module<Tensor, Tensor>
     public Tensor Encode(Tensor logMel, Action<string, Tensor>? probe)
     {
         using var scope = NewDisposeScope();
-        var x = _melNorm.forward(logMel);                                                               // [n, f, m]
+        var x = _melNorm.forward(logMel.to_type(_norm.Type));                                           // [n, f, m]
         probe?.Invoke("bn0", x.transpose(1, 2));
         x = _stretch.forward(x).view(x.shape[0], _options.Chunks, _options.ImageSize, _options.Mel.Mels);  // [n, k, l, m]
         probe?.Invoke("image", x.transpose(2, 3).reshape(-1, 1, _options.ImageSize, _options.ImageSize));

@@ -80,21 +80,25 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        long n = tokens.shape[0], c = tokens.shape[2], size = _grid.Window * _grid.Window;
+        long c = tokens.shape[2], e = c / _heads, size = _grid.Window * _grid.Window;
+        // Only the mask of a shifted block tells windows apart. Where there is none, each window counts as a sound of its own (g = 1).
+        long g = _shifted ? _grid.Windows : 1;
         var qkv = _queryKeyValue.forward(tokens)
-            .view(-1, size, 3, _heads, c / _heads).permute(2, 0, 3, 1, 4).unbind(0);                // 3 x [n*g, h, w², e]
-        var scores = (qkv[0] * Math.Pow(c / _heads, -0.5)).matmul(qkv[1].transpose(-2, -1));        // [n*g, h, w², w²]
-        scores = scores.view(n, -1, _heads, size, size).add_(Bias(size));                           // [n, g, h, w², w²]
-        var mixed = scores.softmax(-1).view(-1, _heads, size, size).matmul(qkv[2]);                 // [n*g, h, w², e]
-        return _output.forward(mixed.transpose(1, 2).reshape(tokens.shape)).MoveToOuterDisposeScope();
+            .view(-1, g, size, 3, _heads, e).permute(3, 0, 1, 4, 2, 5).flatten(2, 3).unbind(0);      // 3 x [n, g*h, w², e]
+        // Torch's fused attention gives the bias no gradient, and what it falls back to in training is slower than this.
+        var mixed = is_grad_enabled()
+            ? (qkv[0] * Math.Pow(e, -0.5)).matmul(qkv[1].transpose(-2, -1)).add_(Bias(size)).softmax(-1).matmul(qkv[2])
+            : nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], Bias(size));        // [n, g*h, w², e]
+        mixed = mixed.view(-1, g, _heads, size, e).transpose(2, 3).reshape(tokens.shape);            // [n, t, c]
+        return _output.forward(mixed).MoveToOuterDisposeScope();
     }
 
-    // [h, w², w²]; with the mask of a shifted block [g, h, w², w²].
+    // [1, g*h, w², w²]
     private Tensor Bias(long size)
     {
         var index = _grid.RelativePosition.On(_biasTable.device);
-        var bias = _biasTable.t().gather(1, index.expand(_heads, -1)).view(_heads, size, size);
-        return _shifted ? bias + _grid.Mask!.On(bias.device, bias.dtype) : bias;
+        var bias = _biasTable.t().gather(1, index.expand(_heads, -1)).view(1, _heads, size, size);
+        return _shifted ? (bias + _grid.Mask!.On(bias.device, bias.dtype)).view(1, -1, size, size) : bias;
     }
 }
 
@@ -117,6 +121,6 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        return _narrow.forward(nn.functional.gelu(_widen.forward(tokens))).MoveToOuterDisposeScope();
+        return _narrow.forward(nn.functional.gelu(_widen.forward(tokens), inplace: !is_grad_enabled())).MoveToOuterDisposeScope();
     }
 }

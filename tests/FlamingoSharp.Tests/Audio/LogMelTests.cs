@@ -61,6 +61,29 @@ public class LogMelTests
         }
     }
 
+    public static TheoryData<string> HtkCases => ReferenceSet.Cases("afclap-htsat");
+
+    [Theory, NoTensorLeak, MemberData(nameof(HtkCases)), Trait("Category", "Reference")]
+    public void The_HTK_bank_equals_the_reference(string id)
+    {
+        var reference = ReferenceSet.Current.Case(id);
+        using var scope = NewDisposeScope();
+        using var golden = reference.OpenExpected();
+        var mel = reference.Json["config"]!["mel"]!;
+        Assert.Equal("htk", (string)mel["scale"]!);
+        var options = new MelOptions
+        {
+            SampleRate = (int)mel["sr"]!,
+            FftSize = (int)mel["n_fft"]!,
+            Mels = (int)mel["n_mels"]!,
+            MinimumHz = (double)mel["fmin"]!,
+            MaximumHz = (double)mel["fmax"]!,
+            Scale = MelScale.Htk,
+        };
+
+        TensorAssert.Close(golden.Read("mel_fb"), tensor(LogMelBank.Weights(options), options.FftSize / 2 + 1, options.Mels), 2e-5);
+    }
+
     // A loud low tone over faint noise 90 dB below it: the transform's own rounding must not reach the quiet bands.
     [Fact, NoTensorLeak]
     public void Quiet_bands_beside_a_loud_one_are_exact()

@@ -23,6 +23,9 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The element type that its module computes in.</summary>
+    public ScalarType Type => _weight.dtype;
+
     /// <param name="input">[..., width]</param>
     /// <returns>[..., width]</returns>
     public override Tensor forward(Tensor input) => nn.functional.layer_norm(input, _shape, _weight, _bias, _epsilon);
