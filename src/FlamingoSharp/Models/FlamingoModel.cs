@@ -49,6 +49,9 @@ internal sealed class FlamingoModel : Module
     /// <summary>The decoder.</summary>
     public LanguageModel Language => _language;
 
+    /// <summary>The transformer over encoded windows.</summary>
+    public AudioTransformer AudioPart => _audioTransformer;
+
     /// <summary>Encodes windows. Windows of silence, which pad every shorter sound, are encoded once.</summary>
     /// <param name="windows">[n, s]</param>
     /// <returns>[n, h, c], without gradient.</returns>
