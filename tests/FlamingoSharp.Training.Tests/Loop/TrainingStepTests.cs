@@ -62,9 +62,13 @@ public sealed class TrainingStepTests
             using var scope = NewDisposeScope();
             double change = (after[name].detach() - before[name]).to_type(ScalarType.Float64).norm().item<double>();
             double expected = (double)entry["l2_change"]!;
-            TensorAssert.Close([expected], [change], Math.Max(1e-3 * expected, 1e-9), $"{name}: change");
+            // Where a gradient is nothing but rounding (the bias of a key leaves the softmax as it is), Adam makes whole steps of the
+            // noise: there the vectors' rule holds, ten times what the reference itself differs by in single and double precision.
+            double noise = 10 * Math.Abs(expected - ((double?)entry["fp64_l2_change"] ?? expected));
+            TensorAssert.Close([expected], [change], Math.Max(Math.Max(1e-3 * expected, noise), 1e-9), $"{name}: change");
+            double sumNoise = 10 * Math.Abs((double)entry["sum"]! - ((double?)entry["fp64_sum"] ?? (double)entry["sum"]!));
             double sum = after[name].detach().to_type(ScalarType.Float64).sum().item<double>();
-            TensorAssert.Close([(double?)entry["fp64_sum"] ?? (double)entry["sum"]!], [sum], tolerance * after[name].numel(), $"{name}: sum");
+            TensorAssert.Close([(double?)entry["fp64_sum"] ?? (double)entry["sum"]!], [sum], Math.Max(tolerance * after[name].numel(), sumNoise), $"{name}: sum");
         }
         string prefix = $"{(string)variant["name"]!}/after/";
         foreach (string key in golden.Weights.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)))
