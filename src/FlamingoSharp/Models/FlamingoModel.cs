@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -61,7 +62,7 @@ internal sealed class FlamingoModel : Module
         var encoder = _encoder ?? throw new InvalidOperationException("This model was made without an encoder.");
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        bool[] silent = windows.eq(0).all(1).cpu().data<bool>().ToArray();
+        bool[] silent = windows.IsZero().all(1).cpu().data<bool>().ToArray();
         int firstSilent = Array.IndexOf(silent, true);
         var distinct = new List<long>();
         long[] source = new long[silent.Length];

@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using FlamingoSharp.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -52,7 +53,7 @@ internal static class ParameterInit
 
     // The inverse of the normal distribution function maps a uniform number between its values at -2 and 2 to a cut normal one.
     private static Tensor TruncatedNormal(long[] shape, double deviation, ulong stream) =>
-        Uniform(shape, MassWithinTwoDeviations, stream).erfinv_().mul_(Math.Sqrt(2) * deviation);
+        Uniform(shape, MassWithinTwoDeviations, stream).erfinv_().MultiplyInPlace(Math.Sqrt(2) * deviation);
 
     private static Tensor Uniform(long[] shape, double bound, ulong stream)
     {
