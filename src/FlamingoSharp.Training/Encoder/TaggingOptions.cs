@@ -55,8 +55,8 @@ public sealed record MelAugmentationOptions
     /// <summary>Largest change of loudness, in decibels.</summary>
     public double GainDecibels { get; init; } = 6;
 
-    /// <summary>Largest shift to the right, in frames; the sound's end may be lost.</summary>
-    public int ShiftFrames { get; init; } = 24;
+    /// <summary>Largest rotation in time, in frames.</summary>
+    public int RollFrames { get; init; } = 255;
 
     /// <summary>Bands of time that are silenced, and their largest width in frames.</summary>
     public (int Count, int Width) TimeMasks { get; init; } = (2, 24);

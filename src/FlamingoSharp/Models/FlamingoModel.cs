@@ -35,7 +35,7 @@ internal sealed class FlamingoModel : Module
         (_encoder, _audioTransformer, _language, Conditioning) = (encoder, audioTransformer, language, conditioning);
         if (encoder is not null)
             register_module("clap", encoder);
-        register_module("audio_transformer", audioTransformer);
+        register_module(audioTransformer.CheckpointPath, audioTransformer);
         // The checkpoint's path to the decoder, one level at a time: lang_encoder.model.decoder.
         string[] path = language.CheckpointPath.Split('.');
         Module inner = language;

@@ -12,7 +12,8 @@ namespace FlamingoSharp.Runtime;
 /// </remarks>
 internal static class HeldScalars
 {
-    private static readonly Scalar One = 1; // never freed
+    /// <summary>The number 1; never freed.</summary>
+    public static readonly Scalar One = 1;
 
     /// <summary>x + y</summary>
     public static Tensor Plus(this Tensor x, Tensor y) => x.add(y, One);
