@@ -16,10 +16,10 @@ public sealed record TaggingOptions
     public int BatchSize { get; init; } = 16;
 
     /// <summary>Learning rate after warm-up; it falls along half a cosine.</summary>
-    public double LearningRate { get; init; } = 7e-4;
+    public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Steps over which the rate rises from 0.</summary>
-    public int WarmupSteps { get; init; } = 400;
+    public int WarmupSteps { get; init; } = 200;
 
     /// <summary>Decoupled weight decay of matrices.</summary>
     public double WeightDecay { get; init; } = 0.05;
@@ -31,7 +31,7 @@ public sealed record TaggingOptions
     public double AverageDecay { get; init; } = 0.999;
 
     /// <summary>Weight of the tags' loss (mean over tags) beside the concepts' cross entropy.</summary>
-    public double TagWeight { get; init; } = 20;
+    public double TagWeight { get; init; } = 10;
 
     /// <summary>Training sounds that must carry a tag before it is learned.</summary>
     public int MinimumTagCount { get; init; } = 4;
@@ -47,25 +47,25 @@ public sealed record TaggingOptions
 public sealed record MelAugmentationOptions
 {
     /// <summary>Chance that two sounds are added together, with the tags of both.</summary>
-    public double MixChance { get; init; } = 0.15;
+    public double MixChance { get; init; } = 0.1;
 
     /// <summary>Loudness of the second sound relative to the first, at least this many decibels.</summary>
     public double MixMinimumDecibels { get; init; } = -12;
 
     /// <summary>Largest change of loudness, in decibels.</summary>
-    public double GainDecibels { get; init; } = 6;
+    public double GainDecibels { get; init; } = 5;
 
     /// <summary>Largest rotation in time, in frames.</summary>
     public int RollFrames { get; init; } = 255;
 
     /// <summary>Bands of time that are silenced, and their largest width in frames.</summary>
-    public (int Count, int Width) TimeMasks { get; init; } = (2, 24);
+    public (int Count, int Width) TimeMasks { get; init; } = (1, 32);
 
     /// <summary>Bands of frequency that are silenced, and their largest width in mel bands.</summary>
-    public (int Count, int Width) FrequencyMasks { get; init; } = (2, 8);
+    public (int Count, int Width) FrequencyMasks { get; init; } = (1, 8);
 
     /// <summary>Chance that everything above a random band is silenced, so that a source's bandwidth does not give it away.</summary>
-    public double LowPassChance { get; init; } = 0.2;
+    public double LowPassChance { get; init; } = 0.1;
 
     /// <summary>Standard deviation of a random, smooth change of the spectrum, in decibels.</summary>
     public double TiltDecibels { get; init; } = 2;
