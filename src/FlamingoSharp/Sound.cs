@@ -10,7 +10,7 @@ public sealed class Sound : IDisposable
     {
         Name = recording.Name;
         SecondsHeard = windows.SecondsHeard;
-        SecondsDropped = recording.SecondsDropped + windows.SecondsDropped;
+        SecondsDropped = windows.SecondsDropped; // the part of the file that was not read is in it
         Warnings = recording.Warnings;
         Description = recording.Describe();
         Encodings = encodings;
