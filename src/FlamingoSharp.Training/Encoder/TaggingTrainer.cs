@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
 using FlamingoSharp.Training.Sounds;
 using static TorchSharp.torch;
-using AdamW = TorchSharp.Modules.AdamW;
 
 namespace FlamingoSharp.Training;
 
@@ -46,9 +46,9 @@ internal sealed class TaggingTrainer : IDisposable
         ParameterInit.Initialize(encoder, options.Seed);
         ParameterInit.Initialize(_heads, options.Seed);
         var parameters = encoder.parameters().Concat(_heads.parameters()).ToList();
-        _optimizer = optim.AdamW([
-            new AdamW.ParamGroup(parameters.Where(p => p.dim() >= 2), lr: options.LearningRate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: options.WeightDecay),
-            new AdamW.ParamGroup(parameters.Where(p => p.dim() < 2), lr: options.LearningRate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0)]);
+        _optimizer = new AdamW(
+            new AdamWGroup([.. parameters.Where(p => p.dim() >= 2)], options.WeightDecay),
+            new AdamWGroup([.. parameters.Where(p => p.dim() < 2)], WeightDecay: 0));
         _average = new WeightAverage([encoder, _heads], options.AverageDecay);
         double sum = 0;
         _cumulative = [.. training.Select(s => sum += s.Weight)];
@@ -111,17 +111,15 @@ internal sealed class TaggingTrainer : IDisposable
     {
         using var scope = NewDisposeScope();
         _encoder.train();
-        foreach (var group in _optimizer.ParamGroups)
-            group.LearningRate = rate;
         var (tags, concepts) = _heads.forward(Encode(batch.Mels));
         var tagLoss = nn.functional.binary_cross_entropy_with_logits(tags, batch.Tags);
         // Rows without a concept have all-zero targets and add nothing.
-        var conceptLoss = -(batch.Concepts * nn.functional.log_softmax(concepts, 1)).sum() / batch.Concepts.sum().clamp_min(1);
-        var loss = conceptLoss + _options.TagWeight * tagLoss;
+        var conceptLoss = -(batch.Concepts * nn.functional.log_softmax(concepts, 1)).sum() / batch.Concepts.sum().RaiseInPlace(1);
+        var loss = conceptLoss.Plus(tagLoss.Times(_options.TagWeight));
         loss.backward();
         nn.utils.clip_grad_norm_(_encoder.parameters().Concat(_heads.parameters()).Where(p => p.grad is not null), _options.ClipNorm);
-        _optimizer.step();
-        _optimizer.zero_grad();
+        _optimizer.Step(rate);
+        _optimizer.ZeroGradients();
         _average.Update();
         double value = loss.item<float>();
         batch.Dispose();

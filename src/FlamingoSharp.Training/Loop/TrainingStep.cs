@@ -1,4 +1,5 @@
 using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -37,11 +38,9 @@ internal sealed class TrainingStep : IDisposable
     {
         (_model, _options) = (model, options);
         _parameters = TrainableParameters.Select(model, stage, options.Embeddings);
-        AdamW.ParamGroup Group(IReadOnlyList<Parameter> parameters, double decay) =>
-            new(parameters, lr: options.LearningRate, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: decay);
-        _optimizer = optim.AdamW([
-            Group(_parameters.CrossAttention, options.CrossAttentionWeightDecay),
-            Group(_parameters.Other, options.OtherWeightDecay)]);
+        _optimizer = new AdamW(
+            new AdamWGroup(_parameters.CrossAttention, options.CrossAttentionWeightDecay),
+            new AdamWGroup(_parameters.Other, options.OtherWeightDecay));
         if (options.Embeddings == EmbeddingTraining.SoundTokens)
         {
             _embedding = model.named_parameters().Single(p => p.name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)).parameter;
@@ -58,16 +57,14 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Trains on one micro-batch.</summary>
     /// <param name="batch">The micro-batch.</param>
     /// <param name="last">True for the last of an epoch: the optimiser then steps even if the accumulation is not full.</param>
-    public StepResult Run(TrainingBatch batch, bool last = false)
+    /// <param name="scheduleStep">Where the learning rate's schedule is, if it is further on than the steps taken.</param>
+    public StepResult Run(TrainingBatch batch, bool last = false, int scheduleStep = 0)
     {
         using var scope = NewDisposeScope();
-        double rate = _options.RateAt(Steps);
-        foreach (var group in _optimizer.ParamGroups)
-            group.LearningRate = rate;
-
+        double rate = _options.RateAt(Math.Max(Steps, scheduleStep));
         var media = _model.Hear(batch.Encodings, batch.ValidWindows);
         var loss = LanguageLoss.Of(_model.Forward(batch.Ids, batch.Attend, media), batch.Labels);
-        (loss / _options.Accumulation).backward();
+        loss.Times(1.0 / _options.Accumulation).backward();
         if (_embedding?.grad is { } gradient)
         {
             using (no_grad())
@@ -79,8 +76,8 @@ internal sealed class TrainingStep : IDisposable
         _microBatches++;
         if (last || _microBatches % _options.Accumulation == 0)
         {
-            _optimizer.step();
-            _optimizer.zero_grad();
+            _optimizer.Step(rate);
+            _optimizer.ZeroGradients();
             Steps++;
         }
         return new StepResult(loss.item<float>(), norm, rate);

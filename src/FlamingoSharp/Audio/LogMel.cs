@@ -1,4 +1,4 @@
-using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -53,11 +53,9 @@ public sealed class LogMel : IDisposable
         // In double: beside a loud band, single precision leaves the quiet ones wrong by more than the rest of the encoder is.
         var spectrum = samples.to_type(ScalarType.Float64).stft(Options.FftSize, Options.Hop, Options.FftSize, window,
             center: true, pad_mode: PaddingModes.Reflect, return_complex: true).transpose(0, 1);            // [f, b] complex
-        // No number is passed that becomes a native scalar in passing: the collector may free it while the native call still reads it.
-        using Scalar floor = Options.Floor, ten = 10, one = 1;
         using Tensor re = spectrum.real, im = spectrum.imag;
-        var power = re.mul(re).add_(im.mul(im), one).to_type(ScalarType.Float32);        // [f, b]
-        return power.matmul(bank).clamp_min_(floor).log10_().mul_(ten).MoveToOuterDisposeScope();    // [f, m]
+        var power = re.mul(re).AddInPlace(im.mul(im)).to_type(ScalarType.Float32);        // [f, b]
+        return power.matmul(bank).RaiseInPlace(Options.Floor).log10_().MultiplyInPlace(10).MoveToOuterDisposeScope();    // [f, m]
     }
 
     /// <summary>Frees the window and the filters.</summary>

@@ -1,4 +1,5 @@
 using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -29,6 +30,6 @@ internal sealed class ClapProjection : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var first = _first.forward(latent);
         var second = nn.functional.dropout(_second.forward(nn.functional.gelu(first)), _dropout, training);
-        return _norm.forward(first + second).MoveToOuterDisposeScope();
+        return _norm.forward(first.Plus(second)).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

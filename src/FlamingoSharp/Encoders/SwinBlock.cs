@@ -1,4 +1,5 @@
 using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -39,8 +40,8 @@ internal sealed class SwinBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var x = SkipSome(_attention.forward(_attentionNorm.forward(tokens))).add_(tokens);
-        return SkipSome(_mlp.forward(_mlpNorm.forward(x))).add_(x).MoveToOuterDisposeScope();
+        var x = SkipSome(_attention.forward(_attentionNorm.forward(tokens))).AddInPlace(tokens);
+        return SkipSome(_mlp.forward(_mlpNorm.forward(x))).AddInPlace(x).MoveToOuterDisposeScope();
     }
 
     // Stochastic depth: a branch is left out for a sound with the given chance, and is the stronger for the others.
@@ -48,8 +49,8 @@ internal sealed class SwinBlock : nn.Module<Tensor, Tensor>
     {
         if (!training || _dropPath == 0)
             return branch;
-        var keep = rand([branch.shape[0], 1, 1], branch.dtype, branch.device).add_(1 - _dropPath).floor_();
-        return branch * keep.div_(1 - _dropPath);
+        var keep = rand([branch.shape[0], 1, 1], branch.dtype, branch.device).AddInPlace(1 - _dropPath).floor_();
+        return branch * keep.MultiplyInPlace(1 / (1 - _dropPath));
     }
 }
 
@@ -87,7 +88,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
             .view(-1, g, size, 3, _heads, e).permute(3, 0, 1, 4, 2, 5).flatten(2, 3).unbind(0);      // 3 x [n, g*h, w², e]
         // Torch's fused attention gives the bias no gradient, and what it falls back to in training is slower than this.
         var mixed = is_grad_enabled()
-            ? (qkv[0] * Math.Pow(e, -0.5)).matmul(qkv[1].transpose(-2, -1)).add_(Bias(size)).softmax(-1).matmul(qkv[2])
+            ? qkv[0].Times(Math.Pow(e, -0.5)).matmul(qkv[1].transpose(-2, -1)).AddInPlace(Bias(size)).softmax(-1).matmul(qkv[2])
             : nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], Bias(size));        // [n, g*h, w², e]
         mixed = mixed.view(-1, g, _heads, size, e).transpose(2, 3).reshape(tokens.shape);            // [n, t, c]
         return _output.forward(mixed).MoveToOuterDisposeScope();
@@ -98,7 +99,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
     {
         var index = _grid.RelativePosition.On(_biasTable.device);
         var bias = _biasTable.t().gather(1, index.expand(_heads, -1)).view(1, _heads, size, size);
-        return _shifted ? (bias + _grid.Mask!.On(bias.device, bias.dtype)).view(1, -1, size, size) : bias;
+        return _shifted ? bias.Plus(_grid.Mask!.On(bias.device, bias.dtype)).view(1, -1, size, size) : bias;
     }
 }
 

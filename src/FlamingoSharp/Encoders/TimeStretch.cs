@@ -1,4 +1,4 @@
-using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Encoders;

@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -66,6 +67,9 @@ internal sealed class AudioTransformer : Module
         register_module("layer_norm", _norm);
     }
 
+    /// <summary>Where the weights stand in a checkpoint: the two systems name it differently.</summary>
+    public string CheckpointPath => _options.Positions == AudioPositions.Rotary ? "audio_transformer_clap" : "audio_transformer";
+
     /// <param name="audio">[b, l, c]</param>
     /// <param name="valid">[b, l], false for vectors of padded windows; used only where the options mask padding.</param>
     /// <param name="probe">Receives the output of each layer and the attention of the first; for tests.</param>
@@ -75,16 +79,16 @@ internal sealed class AudioTransformer : Module
     {
         using var scope = NewDisposeScope();
         long l = audio.shape[1];
-        var x = audio * Math.Sqrt(_options.Width);                               // [b, l, c]
+        var x = audio.Times(Math.Sqrt(_options.Width));                          // [b, l, c]
         RotaryPositions? rotary = null;
         if (_options.Positions == AudioPositions.Sinusoid)
-            x = x + Table(x.dtype, x.device).narrow(0, 0, CheckedLength(l));
+            x = x.Plus(Table(x.dtype, x.device).narrow(0, 0, CheckedLength(l)));
         else
             rotary = RotaryPositions.ForAudio(l, _options.Width / _options.Heads, x.device);
         x = _norm.forward(x);
 
         var scores = _options.MaskPadding && valid is not null
-            ? zeros(valid.shape, x.dtype, x.device).masked_fill(valid.logical_not(), -1e9).view(valid.shape[0], 1, 1, l)
+            ? zeros(valid.shape, x.dtype, x.device).FilledWhere(valid.logical_not(), -1e9).view(valid.shape[0], 1, 1, l)
             : null;                                                              // [b, 1, 1, l]
         int index = 0;
         foreach (var layer in _layers)
@@ -192,12 +196,12 @@ internal sealed class AudioSelfAttention : Module
             (q, k) = (rotary.Rotate(q), rotary.Rotate(k));
         if (probe is not null)
         {
-            var similarity = (q / Math.Sqrt(q.shape[3])).matmul(k.transpose(2, 3)); // [b, h, l, l]
-            probe("attention", functional.softmax(scores is null ? similarity : similarity + scores, -1));
+            var similarity = q.Times(1 / Math.Sqrt(q.shape[3])).matmul(k.transpose(2, 3)); // [b, h, l, l]
+            probe("attention", functional.softmax(scores is null ? similarity : similarity.Plus(scores), -1));
         }
         var mixed = functional.scaled_dot_product_attention(q, k, v, scores!, training ? _dropout : 0); // [b, h, l, e]
         var merged = mixed.transpose(1, 2).reshape(x.shape);                     // [b, l, c]
-        return _norm.forward(_output.forward(merged) + x).MoveToOuterDisposeScope();
+        return _norm.forward(_output.forward(merged).Plus(x)).MoveToOuterDisposeScope();
     }
 
     private Tensor SplitHeads(Tensor x) => x.view(x.shape[0], x.shape[1], _heads, x.shape[2] / _heads).transpose(1, 2);
@@ -222,6 +226,6 @@ internal sealed class AudioFeedForward : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return _norm.forward(_narrow.forward(functional.relu(_widen.forward(x))) + x).MoveToOuterDisposeScope();
+        return _norm.forward(_narrow.forward(functional.relu(_widen.forward(x))).Plus(x)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Models;
@@ -49,7 +50,7 @@ internal static class CrossAttentionMask
     {
         using var scope = NewDisposeScope();
         double lowest = type == ScalarType.BFloat16 ? -3.3895313892515355e38 : type == ScalarType.Float16 ? -65504 : -float.MaxValue;
-        var scores = zeros(visible.shape, type, visible.device).masked_fill(visible.logical_not(), lowest);
+        var scores = zeros(visible.shape, type, visible.device).FilledWhere(visible.logical_not(), lowest);
         return scores.unsqueeze(1).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -34,7 +35,7 @@ internal sealed class FlamingoModel : Module
         (_encoder, _audioTransformer, _language, Conditioning) = (encoder, audioTransformer, language, conditioning);
         if (encoder is not null)
             register_module("clap", encoder);
-        register_module("audio_transformer", audioTransformer);
+        register_module(audioTransformer.CheckpointPath, audioTransformer);
         // The checkpoint's path to the decoder, one level at a time: lang_encoder.model.decoder.
         string[] path = language.CheckpointPath.Split('.');
         Module inner = language;
@@ -49,6 +50,9 @@ internal sealed class FlamingoModel : Module
     /// <summary>The decoder.</summary>
     public LanguageModel Language => _language;
 
+    /// <summary>The transformer over encoded windows.</summary>
+    public AudioTransformer AudioPart => _audioTransformer;
+
     /// <summary>Encodes windows. Windows of silence, which pad every shorter sound, are encoded once.</summary>
     /// <param name="windows">[n, s]</param>
     /// <returns>[n, h, c], without gradient.</returns>
@@ -58,7 +62,7 @@ internal sealed class FlamingoModel : Module
         var encoder = _encoder ?? throw new InvalidOperationException("This model was made without an encoder.");
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        bool[] silent = windows.eq(0).all(1).cpu().data<bool>().ToArray();
+        bool[] silent = windows.IsZero().all(1).cpu().data<bool>().ToArray();
         int firstSilent = Array.IndexOf(silent, true);
         var distinct = new List<long>();
         long[] source = new long[silent.Length];

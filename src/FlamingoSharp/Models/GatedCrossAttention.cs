@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -63,9 +64,9 @@ internal sealed class GatedCrossAttention : Module
         {
             var heard = _attention.forward(x, media, scores);                    // [b, t, d]
             probe?.Invoke("attn_out", heard);
-            x = x + _attentionGate.tanh() * heard;                               // [b, t, d]
+            x = x.Plus(_attentionGate.tanh() * heard);                           // [b, t, d]
         }
-        x = x + _feedForwardGate.tanh() * _feedForward.forward(x);               // [b, t, d]
+        x = x.Plus(_feedForwardGate.tanh() * _feedForward.forward(x));           // [b, t, d]
         return x.MoveToOuterDisposeScope();
     }
 }

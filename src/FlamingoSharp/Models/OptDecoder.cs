@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -76,14 +77,14 @@ internal sealed class OptDecoder : LanguageModel
         using var scope = NewDisposeScope();
         long t = input.Ids.shape[1], past = input.Cache?.Length ?? 0;
         var positions = input.Attend is { } attend
-            ? (attend.to_type(ScalarType.Int64).cumsum(1) * attend).narrow(1, past, t) - 1 + PositionOffset
-            : arange(past + PositionOffset, past + PositionOffset + t, ScalarType.Int64, input.Ids.device).unsqueeze(0);
-        var x = _tokens.forward(input.Ids) + _positions.forward(positions);      // [b, t, d]
+            ? (attend.to_type(ScalarType.Int64).cumsum(1) * attend).narrow(1, past, t).Plus(PositionOffset - 1)
+            : HeldScalars.Range(past + PositionOffset, past + PositionOffset + t, ScalarType.Int64, input.Ids.device).unsqueeze(0);
+        var x = _tokens.forward(input.Ids).Plus(_positions.forward(positions));  // [b, t, d]
         return Drop(x, _options, training).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    protected override Tensor Layer(int layer, Tensor x, Tensor? scores, bool causal, LanguageInput input) =>
+    protected override Tensor Layer(int layer, Tensor x, Tensor? scores, bool causal, RotaryPositions? rotary, LanguageInput input) =>
         _layers[layer].Layer.forward(x, scores, causal, input.Cache, layer);
 
     /// <inheritdoc/>
@@ -129,9 +130,9 @@ internal sealed class OptLayer : Module
     {
         using var scope = NewDisposeScope();
         var attended = _attention.forward(_attentionNorm.forward(x), scores, causal, cache, layer);
-        x = x + OptDecoder.Drop(attended, _options, training);                   // [b, t, d]
+        x = x.Plus(OptDecoder.Drop(attended, _options, training));               // [b, t, d]
         var fed = _narrow.forward(functional.relu(_widen.forward(_feedForwardNorm.forward(x))));
-        x = x + OptDecoder.Drop(fed, _options, training);                        // [b, t, d]
+        x = x.Plus(OptDecoder.Drop(fed, _options, training));                    // [b, t, d]
         return x.MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Models;
@@ -21,7 +22,7 @@ internal sealed class RotaryPositions(Tensor cosines, Tensor sines)
     {
         using var scope = NewDisposeScope();
         var inverse = tensor([.. Enumerable.Range(0, (int)rotated / 2).Select(i => (float)Math.Pow(theta, -2.0 * i / rotated))], device: device); // [r/2]
-        var half = arange(start, start + length, ScalarType.Float32, device).unsqueeze(1) * inverse; // [t, r/2]
+        var half = HeldScalars.Range(start, start + length, ScalarType.Float32, device).unsqueeze(1) * inverse; // [t, r/2]
         var angles = cat([half, half], -1);                                      // [t, r]
         return new RotaryPositions(angles.cos().MoveToOuterDisposeScope(), angles.sin().MoveToOuterDisposeScope());
     }
@@ -33,7 +34,7 @@ internal sealed class RotaryPositions(Tensor cosines, Tensor sines)
         using var scope = NewDisposeScope();
         var turned = x.narrow(-1, 0, _rotated);                                  // [b, h, t, r]
         var halves = turned.chunk(2, dim: -1);
-        var result = turned * cosines + cat([-halves[1], halves[0]], -1) * sines;
+        var result = (turned * cosines).Plus(cat([-halves[1], halves[0]], -1) * sines);
         if (_rotated < x.shape[^1])
             result = cat([result, x.narrow(-1, _rotated, x.shape[^1] - _rotated)], -1);
         return result.to_type(x.dtype).MoveToOuterDisposeScope();

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
+using FlamingoSharp.Training.Data;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
@@ -61,9 +62,13 @@ public sealed class TrainingStepTests
             using var scope = NewDisposeScope();
             double change = (after[name].detach() - before[name]).to_type(ScalarType.Float64).norm().item<double>();
             double expected = (double)entry["l2_change"]!;
-            TensorAssert.Close([expected], [change], Math.Max(1e-3 * expected, 1e-9), $"{name}: change");
+            // Where a gradient is nothing but rounding (the bias of a key leaves the softmax as it is), Adam makes whole steps of the
+            // noise: there the vectors' rule holds, ten times what the reference itself differs by in single and double precision.
+            double noise = 10 * Math.Abs(expected - ((double?)entry["fp64_l2_change"] ?? expected));
+            TensorAssert.Close([expected], [change], Math.Max(Math.Max(1e-3 * expected, noise), 1e-9), $"{name}: change");
+            double sumNoise = 10 * Math.Abs((double)entry["sum"]! - ((double?)entry["fp64_sum"] ?? (double)entry["sum"]!));
             double sum = after[name].detach().to_type(ScalarType.Float64).sum().item<double>();
-            TensorAssert.Close([(double?)entry["fp64_sum"] ?? (double)entry["sum"]!], [sum], tolerance * after[name].numel(), $"{name}: sum");
+            TensorAssert.Close([(double?)entry["fp64_sum"] ?? (double)entry["sum"]!], [sum], Math.Max(tolerance * after[name].numel(), sumNoise), $"{name}: sum");
         }
         string prefix = $"{(string)variant["name"]!}/after/";
         foreach (string key in golden.Weights.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)))
@@ -81,17 +86,21 @@ public sealed class TrainingStepTests
     {
         var ids = golden.Read($"batch{index}/input_ids");
         var masking = reference.Set.Case("label-masking");
-        long pad = (long)masking.Json["token_ids"]!["pad"]!;
-        string[] names = [.. reference.Json["batches"]![index]!.AsArray().Select(n => (string)n!)];
-        var labels = full(ids.shape, LanguageLoss.Ignored, ScalarType.Int64);
-        for (int row = 0; row < names.Length; row++)
+        var special = masking.Json["token_ids"]!;
+        var rule = new LabelMask
         {
-            long[] stored = [.. masking.Sub(names[row])["labels"]!.AsArray().Select(l => (long)l!)];
-            labels[row].narrow(0, 0, stored.Length).copy_(tensor(stored));
-        }
+            Eos = (long)(special["eos_and_bos"] ?? special["eos"])!,
+            Pad = (long)special["pad"]!,
+            Audio = (long)special["audio"]!,
+            EndOfChunk = (long)special["endofchunk"]!,
+            Separator = (long)special["sep"]!,
+        };
+        var labels = tensor([.. rule.Apply(Rows(ids)).SelectMany(row => row)], ids.shape);
         var encodings = Synth.Parse((string)reference.Json["audio_embeds"]!, reference.Set.Salt, index)[0].unsqueeze(2);
-        return new TrainingBatch(ids, ids.ne(pad), labels, encodings, golden.Read($"batch{index}/audio_mask").ne(0));
+        return new TrainingBatch(ids, ids.ne(rule.Pad), labels, encodings, golden.Read($"batch{index}/audio_mask").ne(0));
     }
+
+    private static List<long[]> Rows(Tensor ids) => [.. ids.data<long>().ToArray().Chunk((int)ids.shape[1])];
 
     private static double[] Numbers(JsonNode array) => [.. array.AsArray().Select(n => (double)n!)];
 }

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace FlamingoSharp.Models;
+namespace FlamingoSharp.Runtime;
 
 /// <summary>
 /// A tensor that follows from options alone (a filter, a mask, an index): computed once, when first needed, copied once to each device
