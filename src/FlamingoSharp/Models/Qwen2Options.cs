@@ -21,8 +21,8 @@ public sealed record Qwen2Options : LanguageModelOptions
     /// <summary>Hidden width of the feed-forward part.</summary>
     public int FeedForward { get; init; } = 11008;
 
-    /// <summary>Longest text in tokens.</summary>
-    public int MaxPositions { get; init; } = 32768;
+    /// <inheritdoc/>
+    public override int MaxPositions { get; init; } = 32768;
 
     /// <summary>Base of the rotary angles.</summary>
     public double RotaryBase { get; init; } = 1e6;
