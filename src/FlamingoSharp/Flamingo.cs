@@ -141,11 +141,12 @@ public sealed class Flamingo : IDisposable
                 var question = batch[sequences.Key];
                 answers[members[sequences.Key]] = new Answer
                 {
-                    Candidates = [.. sequences.Select(s => new AnswerText(Tokenizer.DecodeAnswer(s.GeneratedIds).Trim(), s.Finish, s.GeneratedIds.Count, s.Score))],
+                    Candidates = [.. sequences.Select(s => new AnswerText((s.Text ?? Tokenizer.DecodeAnswer(s.GeneratedIds)).Trim(), s.Finish, s.GeneratedIds.Count, s.Score))],
                     PromptTokens = ids[sequences.Key].Count,
                     SecondsHeard = question.Sounds.Sum(s => s.SecondsHeard),
                     SecondsDropped = question.Sounds.Sum(s => s.SecondsDropped),
                     Seed = result.Seed,
+                    Timing = result.Timing,
                 };
             }
         }

@@ -8,7 +8,11 @@ namespace FlamingoSharp.TestKit;
 /// <summary>
 /// Fails a test that leaves tensors behind: everything it makes, outside modules it disposes, must be gone when it ends.
 /// </summary>
-/// <remarks>The test runs inside a dispose scope; what counts is native tensors that escaped every scope and were not disposed.</remarks>
+/// <remarks>
+/// Counted are tensors made less those disposed on the test's own thread; a finalizer, which runs on another, cannot hide a leak.
+/// Tests whose model works on other threads compare <c>Tensor.TotalCount</c> themselves, which counts the process but takes the
+/// making of a parameter for two tensors.
+/// </remarks>
 [AttributeUsage(AttributeTargets.Method | AttributeTargets.Class)]
 public sealed class NoTensorLeakAttribute : BeforeAfterTestAttribute
 {

@@ -1,3 +1,4 @@
+using FlamingoSharp.Weights;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;

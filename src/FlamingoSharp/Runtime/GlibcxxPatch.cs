@@ -27,7 +27,7 @@ internal static class GlibcxxPatch
         {
             Patch(elf);
         }
-        catch (ArgumentOutOfRangeException e)
+        catch (Exception e) when (e is ArgumentOutOfRangeException or OverflowException)
         {
             throw Unsuitable("its tables point outside the file", e);
         }

@@ -17,13 +17,17 @@ public sealed record NativeRuntimeInfo(string? LibTorchFolder, string? TorchShar
 /// <remarks>
 /// TorchSharp 0.107.0's library asks for <c>GLIBCXX_3.4.32</c> (GCC 13) although it needs nothing of it, and so fails on Debian 12
 /// and Ubuntu 22.04. Where that happens a patched copy (<see cref="GlibcxxPatch"/>) is written once to a per-user cache and loaded
-/// instead. The dynamic linker then finds every later request for the library by its SONAME.
+/// instead. The dynamic linker then finds every later request for the library by its SONAME.<br/>
+/// The threads of libgomp spin while they wait, which on a machine with other work makes torch six to ten times slower. Unless the
+/// user has set <c>OMP_WAIT_POLICY</c> or <c>GOMP_SPINCOUNT</c>, they are told to sleep, before libgomp is loaded.
 /// </remarks>
-public static class NativeRuntime
+public static partial class NativeRuntime
 {
     /// <summary>Names a folder with the user's own libtorch (CPU or CUDA), its root or its <c>lib</c>.</summary>
     public const string LibTorchVariable = "FLAMINGO_LIBTORCH";
 
+    private const string WaitPolicyVariable = "OMP_WAIT_POLICY";
+    private const string SpinCountVariable = "GOMP_SPINCOUNT";
     private const string TorchSharpFile = "libLibTorchSharp.so";
     private const string TorchCpuFile = "libtorch_cpu.so";
 
@@ -51,9 +55,8 @@ public static class NativeRuntime
     private static NativeRuntimeInfo LoadOnLinux(string? named)
     {
         var trace = new List<string>();
-        string libTorch = string.IsNullOrEmpty(named)
-            ? Find(TorchCpuFile, PackagedFolders(), trace) ?? throw NotFound(TorchCpuFile, "Reference the package libtorch-cpu-linux-x64", trace)
-            : Find(TorchCpuFile, [named, Path.Combine(named, "lib")], trace) ?? throw NotFound(TorchCpuFile, $"Check {LibTorchVariable}", trace);
+        LetThreadsSleep(trace);
+        string libTorch = FindLibTorch(named, trace);
         string torchSharp = Find(TorchSharpFile, PackagedFolders(), trace)
             ?? throw NotFound(TorchSharpFile, "Reference the package TorchSharp", trace);
 
@@ -69,10 +72,45 @@ public static class NativeRuntime
         if (failure is null || !failure.Contains(GlibcxxPatch.MissingVersion, StringComparison.Ordinal))
             throw new FlamingoException(FlamingoErrorKind.Device, $"TorchSharp's native library cannot be loaded: {failure}.");
 
-        string patched = CachedPatch(torchSharp, CacheFolder());
+        string patched = CachedPatch(torchSharp, CacheFolders(), trace);
         if (!TryLoad(patched, trace, out failure))
             throw new FlamingoException(FlamingoErrorKind.Device, $"The patched copy of TorchSharp's native library cannot be loaded: {failure}.");
         return new NativeRuntimeInfo(folder, patched, Patched: true, trace);
+    }
+
+    /// <summary>The full path of libtorch_cpu: in the folder named, or among the packages.</summary>
+    /// <exception cref="FlamingoException">It is not there.</exception>
+    internal static string FindLibTorch(string? named, List<string> trace)
+    {
+        if (string.IsNullOrEmpty(named))
+            return Find(TorchCpuFile, PackagedFolders(), trace) ?? throw NotFound(TorchCpuFile, "Reference the package libtorch-cpu-linux-x64", trace);
+        if (!Directory.Exists(named))
+            throw new FlamingoException(FlamingoErrorKind.Device,
+                $"There is no folder '{named}' to take libtorch from. Correct {LibTorchVariable} (or the option that names it), or leave it out to use the packaged libtorch.");
+        return Find(TorchCpuFile, [named, Path.Combine(named, "lib")], trace)
+            ?? throw NotFound(TorchCpuFile, $"Name the root of a libtorch or its lib folder with {LibTorchVariable}", trace);
+    }
+
+    /// <summary>The patched copy of <paramref name="library"/> in the first folder that can be written.</summary>
+    /// <exception cref="FlamingoException">None can.</exception>
+    internal static string CachedPatch(string library, IEnumerable<string> cacheFolders, List<string> trace)
+    {
+        foreach (string folder in cacheFolders)
+        {
+            try
+            {
+                // What lies where everyone may write could be exchanged between our check and the loading.
+                if (Directory.Exists(folder) && !OperatingSystem.IsWindows() && File.GetUnixFileMode(folder).HasFlag(UnixFileMode.OtherWrite))
+                    throw new IOException("others may write there");
+                return CachedPatch(library, folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                trace.Add($"{folder}: {e.Message}");
+            }
+        }
+        throw new FlamingoException(FlamingoErrorKind.Device,
+            $"No folder can be written to keep the patched copy of TorchSharp's native library. Name a writable one with {UserFolders.HomeVariable}. Tried: {string.Join("; ", trace)}.");
     }
 
     /// <summary>The patched copy of <paramref name="library"/>, written on first use. Safe when several processes start at once.</summary>
@@ -86,7 +124,10 @@ public static class NativeRuntime
         if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(patched))
             return target;
 
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        else
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         string temporary = $"{target}.{Environment.ProcessId}.{Guid.NewGuid():N}";
         try
         {
@@ -104,7 +145,28 @@ public static class NativeRuntime
         return target;
     }
 
-    private static string CacheFolder() => Path.Combine(UserFolders.Cache, "native");
+    // The user's own, then a temporary one, which no other user shares.
+    private static IEnumerable<string> CacheFolders() =>
+        [Path.Combine(UserFolders.Cache, "native"), Path.Combine(Path.GetTempPath(), $"flamingosharp-{Environment.UserName}", "native")];
+
+    /// <summary>Sets OMP_WAIT_POLICY unless the user has a say; see the remarks of <see cref="NativeRuntime"/>.</summary>
+    internal static void LetThreadsSleep(List<string> trace)
+    {
+        foreach (string variable in new[] { WaitPolicyVariable, SpinCountVariable })
+        {
+            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value)
+            {
+                trace.Add($"{variable}={value}: set by the user");
+                return;
+            }
+        }
+        // Native code does not see what Environment.SetEnvironmentVariable sets.
+        bool set = SetNativeVariable(WaitPolicyVariable, "PASSIVE", overwrite: 1) == 0;
+        trace.Add($"{WaitPolicyVariable}=PASSIVE: {(set ? "set" : "refused by the system")}");
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetNativeVariable(string name, string value, int overwrite);
 
     private static IEnumerable<string> PackagedFolders()
     {

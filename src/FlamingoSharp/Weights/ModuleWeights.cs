@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -134,41 +133,9 @@ public static class ModuleWeights
         public void Replace(Tensor data)
         {
             Tensor next = current is Parameter parameter ? new Parameter(data, parameter.requires_grad) : data;
-            next.DetachFromDisposeScope();
-            foreach (var (owner, name) in Places)
-            {
-                foreach (var field in FieldsOf(owner.GetType()))
-                {
-                    if (ReferenceEquals(field.GetValue(owner), current))
-                        field.SetValue(owner, next);
-                }
-                if (next is Parameter replaced)
-                    RegisterParameter(owner, name, replaced);
-                else
-                    RegisterBuffer(owner, name, next, true);
-            }
-            current.Dispose();
-        }
-
-        private static IEnumerable<FieldInfo> FieldsOf(Type type)
-        {
-            for (Type? t = type; t is not null && t != typeof(nn.Module); t = t.BaseType)
-            {
-                foreach (var field in t.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-                {
-                    if (typeof(Tensor).IsAssignableFrom(field.FieldType))
-                        yield return field;
-                }
-            }
+            ModuleParameters.Replace(Places, current, next);
         }
     }
-
-    // register_parameter refuses a name that is taken; these, which torch's own to(...) uses, replace.
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ConditionallyRegisterParameter")]
-    private static extern void RegisterParameter(nn.Module module, string name, Parameter value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ConditionallyRegisterBuffer")]
-    private static extern void RegisterBuffer(nn.Module module, string name, Tensor value, bool persistent);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "RegisterComponents")]
     private static extern void RegisterComponents(nn.Module module);
