@@ -104,6 +104,51 @@ internal static class ReferenceModels
         return model;
     }
 
+    /// <summary>Qwen2.5 options from a Hugging Face configuration.</summary>
+    public static Qwen2Options Qwen2(JsonObject lm) => new()
+    {
+        VocabularySize = (int)lm["vocab_size"]!,
+        HiddenSize = (int)lm["hidden_size"]!,
+        Layers = (int)lm["num_hidden_layers"]!,
+        FeedForward = (int)lm["intermediate_size"]!,
+        Heads = (int)lm["num_attention_heads"]!,
+        KeyValueHeads = (int)lm["num_key_value_heads"]!,
+        MaxPositions = (int)lm["max_position_embeddings"]!,
+        RotaryBase = (double)lm["rope_theta"]!,
+        NormEpsilon = (double)lm["rms_norm_eps"]!,
+        TiedHead = (bool)lm["tie_word_embeddings"]!,
+    };
+
+    /// <summary>An Audio Flamingo 2 without encoder, in eval mode, filled with the synthetic weights of a case.</summary>
+    /// <param name="reference">The case.</param> <param name="fewShotMask">True for the training code, which keeps the mask in units of vectors.</param>
+    public static FlamingoModel Af2(ReferenceCase reference, bool fewShotMask = false)
+    {
+        var config = Config(reference);
+        string file = (string)reference.Json["weights"]!;
+        using var source = reference.OpenWeights(file, PrefixOf(reference, file));
+        int width = (int)config["clap_embed_dim"]!;
+        var model = new FlamingoModel(
+            encoder: null,
+            new AudioTransformer(new AudioTransformerOptions
+            {
+                Layers = (int)config["n_layers"]!,
+                Heads = (int)config["n_head"]!,
+                Width = width,
+                FeedForward = (int)config["d_inner"]!,
+                Positions = AudioPositions.Rotary,
+                MaskPadding = true,
+                AttentionDropout = 0,
+            }),
+            new Qwen2Decoder(Qwen2(config["lm"]!.AsObject()), width, new CrossAttentionOptions
+            {
+                EveryLayers = (int?)config["cross_attn_every_n_layers"] ?? 1,
+            }),
+            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, fewShotMask));
+        ModuleWeights.Fill(model, source);
+        model.eval();
+        return model;
+    }
+
     /// <summary>[b, w] windows that are real, from the numbers of a case: per row and sound slot, how many lead.</summary>
     public static Tensor ValidWindows(JsonNode perRow, int windowsPerSound, int windows)
     {

@@ -10,7 +10,7 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
     /// <summary>Varies one sound in place: loudness, spectrum, position, and silenced bands.</summary>
     public void Vary(Span<float> mel, Random random)
     {
-        Shift(mel, random.Next(options.ShiftFrames + 1));
+        Roll(mel, random.Next(options.RollFrames + 1));
         Tilt(mel, random);
         if (random.NextDouble() < options.LowPassChance)
             Silence(mel, 0, frames, random.Next(mels * 5 / 8, mels), mels);
@@ -42,12 +42,14 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
         }
     }
 
-    private void Shift(Span<float> mel, int by)
+    // What leaves at the end comes back at the beginning: short sounds fill their window by repetition anyway.
+    private void Roll(Span<float> mel, int by)
     {
         if (by == 0)
             return;
+        float[] end = mel[((frames - by) * mels)..].ToArray();
         mel[..((frames - by) * mels)].CopyTo(mel[(by * mels)..]);
-        mel[..(by * mels)].Fill(Floor);
+        end.CopyTo(mel);
     }
 
     private void Tilt(Span<float> mel, Random random)

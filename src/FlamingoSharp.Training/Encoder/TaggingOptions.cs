@@ -4,7 +4,7 @@ namespace FlamingoSharp.Training;
 public sealed record TaggingOptions
 {
     /// <summary>Optimiser steps.</summary>
-    public int Steps { get; init; } = 5000;
+    public int Steps { get; init; } = 10000;
 
     /// <summary>
     /// Ends the run after this time even if <see cref="Steps"/> are not done; the learning rate follows whichever is further on, so
@@ -13,13 +13,13 @@ public sealed record TaggingOptions
     public TimeSpan? TimeBudget { get; init; }
 
     /// <summary>Windows in a step.</summary>
-    public int BatchSize { get; init; } = 32;
+    public int BatchSize { get; init; } = 16;
 
     /// <summary>Learning rate after warm-up; it falls along half a cosine.</summary>
-    public double LearningRate { get; init; } = 4e-4;
+    public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Steps over which the rate rises from 0.</summary>
-    public int WarmupSteps { get; init; } = 300;
+    public int WarmupSteps { get; init; } = 200;
 
     /// <summary>Decoupled weight decay of matrices.</summary>
     public double WeightDecay { get; init; } = 0.05;
@@ -28,10 +28,10 @@ public sealed record TaggingOptions
     public double ClipNorm { get; init; } = 1.0;
 
     /// <summary>Decay per step of the running average of the weights, which is what is kept.</summary>
-    public double AverageDecay { get; init; } = 0.998;
+    public double AverageDecay { get; init; } = 0.999;
 
     /// <summary>Weight of the tags' loss (mean over tags) beside the concepts' cross entropy.</summary>
-    public double TagWeight { get; init; } = 20;
+    public double TagWeight { get; init; } = 10;
 
     /// <summary>Training sounds that must carry a tag before it is learned.</summary>
     public int MinimumTagCount { get; init; } = 4;
@@ -47,25 +47,25 @@ public sealed record TaggingOptions
 public sealed record MelAugmentationOptions
 {
     /// <summary>Chance that two sounds are added together, with the tags of both.</summary>
-    public double MixChance { get; init; } = 0.25;
+    public double MixChance { get; init; } = 0.1;
 
     /// <summary>Loudness of the second sound relative to the first, at least this many decibels.</summary>
     public double MixMinimumDecibels { get; init; } = -12;
 
     /// <summary>Largest change of loudness, in decibels.</summary>
-    public double GainDecibels { get; init; } = 6;
+    public double GainDecibels { get; init; } = 5;
 
-    /// <summary>Largest shift to the right, in frames; the sound's end may be lost.</summary>
-    public int ShiftFrames { get; init; } = 24;
+    /// <summary>Largest rotation in time, in frames.</summary>
+    public int RollFrames { get; init; } = 255;
 
     /// <summary>Bands of time that are silenced, and their largest width in frames.</summary>
-    public (int Count, int Width) TimeMasks { get; init; } = (2, 24);
+    public (int Count, int Width) TimeMasks { get; init; } = (1, 32);
 
     /// <summary>Bands of frequency that are silenced, and their largest width in mel bands.</summary>
-    public (int Count, int Width) FrequencyMasks { get; init; } = (2, 8);
+    public (int Count, int Width) FrequencyMasks { get; init; } = (1, 8);
 
     /// <summary>Chance that everything above a random band is silenced, so that a source's bandwidth does not give it away.</summary>
-    public double LowPassChance { get; init; } = 0.2;
+    public double LowPassChance { get; init; } = 0.1;
 
     /// <summary>Standard deviation of a random, smooth change of the spectrum, in decibels.</summary>
     public double TiltDecibels { get; init; } = 2;

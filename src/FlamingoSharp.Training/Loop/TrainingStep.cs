@@ -57,10 +57,11 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Trains on one micro-batch.</summary>
     /// <param name="batch">The micro-batch.</param>
     /// <param name="last">True for the last of an epoch: the optimiser then steps even if the accumulation is not full.</param>
-    public StepResult Run(TrainingBatch batch, bool last = false)
+    /// <param name="scheduleStep">Where the learning rate's schedule is, if it is further on than the steps taken.</param>
+    public StepResult Run(TrainingBatch batch, bool last = false, int scheduleStep = 0)
     {
         using var scope = NewDisposeScope();
-        double rate = _options.RateAt(Steps);
+        double rate = _options.RateAt(Math.Max(Steps, scheduleStep));
         var media = _model.Hear(batch.Encodings, batch.ValidWindows);
         var loss = LanguageLoss.Of(_model.Forward(batch.Ids, batch.Attend, media), batch.Labels);
         loss.Times(1.0 / _options.Accumulation).backward();

@@ -87,6 +87,8 @@ public sealed class AudioWindows
             plans[i] = WindowPlan.For(recording.Samples.Length, options);
             signals[i] = new float[plans[i].PaddedSamples];
             Quantize(recording.Samples.AsSpan(0, (int)Math.Min(recording.Samples.Length, plans[i].PaddedSamples)), signals[i]);
+            if (options.RepeatShort && plans[i].Count == 1)
+                Repeat(signals[i], recording.Samples.Length);
             dropped += recording.SecondsDropped + plans[i].SecondsDropped;
         }
         return new AudioWindows(options, plans, signals, dropped);
@@ -119,6 +121,12 @@ public sealed class AudioWindows
     /// <summary>The mask as a tensor.</summary>
     /// <returns>[rows], float32, on the CPU.</returns>
     public Tensor MaskTensor() => tensor((float[])[.. Mask]);
+
+    private static void Repeat(Span<float> window, int length)
+    {
+        for (int at = length; length > 0 && at < window.Length; at += length)
+            window[..Math.Min(length, window.Length - at)].CopyTo(window[at..]);
+    }
 
     /// <summary>The reference's round trip through 16-bit integers, which truncates toward zero.</summary>
     internal static void Quantize(ReadOnlySpan<double> signal, Span<float> target)

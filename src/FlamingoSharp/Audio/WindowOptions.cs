@@ -24,6 +24,12 @@ public sealed record WindowOptions
     /// </summary>
     public bool PadToMaxWindows { get; init; } = true;
 
+    /// <summary>
+    /// True fills the only window of a short recording by repeating it, as CLAP encoders are trained (arXiv 2211.06687), instead of by
+    /// silence: a sound of half a second then is not lost in a window of five. Audio Flamingo 1 and 2: false.
+    /// </summary>
+    public bool RepeatShort { get; init; }
+
     /// <summary>Seconds that the windows of one recording cover at most.</summary>
     public double MaxSeconds => (MaxWindows * (LengthSeconds - OverlapSeconds)) + OverlapSeconds;
 

@@ -67,6 +67,9 @@ internal sealed class AudioTransformer : Module
         register_module("layer_norm", _norm);
     }
 
+    /// <summary>Where the weights stand in a checkpoint: the two systems name it differently.</summary>
+    public string CheckpointPath => _options.Positions == AudioPositions.Rotary ? "audio_transformer_clap" : "audio_transformer";
+
     /// <param name="audio">[b, l, c]</param>
     /// <param name="valid">[b, l], false for vectors of padded windows; used only where the options mask padding.</param>
     /// <param name="probe">Receives the output of each layer and the attention of the first; for tests.</param>

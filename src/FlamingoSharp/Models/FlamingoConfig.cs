@@ -49,23 +49,25 @@ public sealed record FlamingoConfig
     public static FlamingoConfig Mini { get; } = new()
     {
         Name = "flamingo-mini",
-        Windows = new WindowOptions { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 2.55, MaxWindows = 8 },
+        Windows = new WindowOptions { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 2.55, MaxWindows = 8, RepeatShort = true },
         Encoder = new HtsatOptions
         {
             SampleRate = 32000,
             WindowSeconds = 5.1,
             Mel = new MelOptions { Hop = 640 },
             ImageSize = 128,
-            EmbedDim = 32,
-            Depths = [2, 2, 4, 2],
-            Heads = [2, 4, 8, 8],
+            PatchSize = 8,
+            EmbedDim = 48,
+            Depths = [2, 2, 2],
+            Heads = [4, 4, 8],
             Classes = 0,
             ProjectionDim = 256,
             ProjectionDropout = 0.1,
+            DropPath = 0,
         },
         AudioTransformer = new AudioTransformerOptions { Layers = 2, Heads = 4, Width = 256, FeedForward = 512, MaxVectors = 64 },
-        CrossAttention = new CrossAttentionOptions { Heads = 4, HeadWidth = 64 },
-        Language = new OptOptions { VocabularySize = 4103, HiddenSize = 256, Layers = 4, Heads = 4, FeedForward = 1024, MaxPositions = 512 },
+        CrossAttention = new CrossAttentionOptions { Heads = 4, HeadWidth = 64, FeedForwardMultiple = 2 },
+        Language = new OptOptions { VocabularySize = 4103, HiddenSize = 256, Layers = 3, Heads = 4, FeedForward = 1024, MaxPositions = 512 },
     };
 
     /// <summary>A toy of Audio Flamingo 1's shape, for tests and quick timings with synthetic weights.</summary>
@@ -73,7 +75,7 @@ public sealed record FlamingoConfig
     {
         Name = "tiny",
         Windows = Mini.Windows with { MaxWindows = 4 },
-        Encoder = Mini.Encoder with { EmbedDim = 16, Depths = [1, 1, 1, 1], Heads = [2, 2, 4, 4], ProjectionDim = 64 },
+        Encoder = Mini.Encoder with { EmbedDim = 16, Depths = [1, 1, 1], Heads = [2, 2, 4], ProjectionDim = 64 },
         AudioTransformer = new AudioTransformerOptions { Layers = 1, Heads = 4, Width = 64, FeedForward = 128, MaxVectors = 32 },
         CrossAttention = new CrossAttentionOptions { Heads = 2, HeadWidth = 32 },
         Language = new OptOptions { VocabularySize = 4103, HiddenSize = 64, Layers = 2, Heads = 4, FeedForward = 128, MaxPositions = 512 },

@@ -35,7 +35,7 @@ internal sealed class FlamingoModel : Module
         (_encoder, _audioTransformer, _language, Conditioning) = (encoder, audioTransformer, language, conditioning);
         if (encoder is not null)
             register_module("clap", encoder);
-        register_module("audio_transformer", audioTransformer);
+        register_module(audioTransformer.CheckpointPath, audioTransformer);
         // The checkpoint's path to the decoder, one level at a time: lang_encoder.model.decoder.
         string[] path = language.CheckpointPath.Split('.');
         Module inner = language;
@@ -49,6 +49,9 @@ internal sealed class FlamingoModel : Module
 
     /// <summary>The decoder.</summary>
     public LanguageModel Language => _language;
+
+    /// <summary>The transformer over encoded windows.</summary>
+    public AudioTransformer AudioPart => _audioTransformer;
 
     /// <summary>Encodes windows. Windows of silence, which pad every shorter sound, are encoded once.</summary>
     /// <param name="windows">[n, s]</param>

@@ -60,8 +60,11 @@ internal abstract class LanguageModel(string name) : Module(name)
     /// <summary>[b, t] -> [b, t, d], positions included where they are added.</summary>
     protected abstract Tensor Embed(LanguageInput input);
 
+    /// <summary>Rotary places of the new tokens, shared by all layers; null where places are added to the embedding.</summary>
+    protected virtual RotaryPositions? Rotary(LanguageInput input) => null;
+
     /// <summary>One decoder layer, [b, t, d] -> [b, t, d].</summary>
-    protected abstract Tensor Layer(int layer, Tensor x, Tensor? scores, bool causal, LanguageInput input);
+    protected abstract Tensor Layer(int layer, Tensor x, Tensor? scores, bool causal, RotaryPositions? rotary, LanguageInput input);
 
     /// <summary>The norm after the last layer.</summary>
     protected abstract Tensor FinalNorm(Tensor x);
@@ -90,11 +93,12 @@ internal abstract class LanguageModel(string name) : Module(name)
         input.Probe?.Invoke("hidden_layer0", x);
         var scores = input.Attend is not null || (past > 0 && t > 1) ? SelfAttentionScores(input, past, t) : null; // [b, 1, t, s]
         bool causal = scores is null && t > 1;
+        var rotary = Rotary(input);
         for (int i = 0; i < Layers; i++)
         {
             if (CrossAttentionBefore(i) is { } crossAttention)
                 x = crossAttention.forward(x, input.Media?[i], input.MediaScores, input.Probe); // [b, t, d]
-            x = Layer(i, x, scores, causal, input);                              // [b, t, d]
+            x = Layer(i, x, scores, causal, rotary, input);                            // [b, t, d]
             input.Probe?.Invoke($"hidden_layer{i + 1}", x);
         }
         input.Cache?.Advance(t);

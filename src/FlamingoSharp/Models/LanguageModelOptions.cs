@@ -5,6 +5,7 @@ namespace FlamingoSharp.Models;
 /// <summary>Which language model listens, and its sizes.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(OptOptions), "opt")]
+[JsonDerivedType(typeof(Qwen2Options), "qwen2")]
 public abstract record LanguageModelOptions
 {
     /// <summary>Rows of the token embedding.</summary>

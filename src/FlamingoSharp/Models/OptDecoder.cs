@@ -84,7 +84,7 @@ internal sealed class OptDecoder : LanguageModel
     }
 
     /// <inheritdoc/>
-    protected override Tensor Layer(int layer, Tensor x, Tensor? scores, bool causal, LanguageInput input) =>
+    protected override Tensor Layer(int layer, Tensor x, Tensor? scores, bool causal, RotaryPositions? rotary, LanguageInput input) =>
         _layers[layer].Layer.forward(x, scores, causal, input.Cache, layer);
 
     /// <inheritdoc/>

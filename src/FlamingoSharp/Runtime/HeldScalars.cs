@@ -90,6 +90,20 @@ internal static class HeldScalars
         return x.eq(held);
     }
 
+    /// <summary>True where an element is another number.</summary>
+    public static Tensor IsNot(this Tensor x, long value)
+    {
+        using Scalar held = value;
+        return x.ne(held);
+    }
+
+    /// <summary>Gives every element one value.</summary>
+    public static Tensor FillInPlace(this Tensor x, double value)
+    {
+        using Scalar held = value;
+        return x.fill_(held);
+    }
+
     /// <summary>The numbers start, start + 1, ... below end.</summary>
     public static Tensor Range(long start, long end, ScalarType type, Device device)
     {

@@ -8,12 +8,13 @@ namespace FlamingoSharp.Models;
 
 /// <summary>The values that training from scratch starts from.</summary>
 /// <remarks>
-/// Matrices: normal, deviation 0.02, cut at two deviations (ViT, Swin, GPT-2). Convolutions: uniform within 1/sqrt(inputs).
+/// Matrices: normal, cut at two deviations; the deviation is 1/sqrt(3·inputs) for linear layers (torch's own variance, which suits narrow
+/// layers too) and 0.02 for tables (ViT, Swin, GPT-2). Convolutions: uniform within 1/sqrt(inputs).
 /// Norms: the identity. Everything else, among it biases and gates: 0.
 /// </remarks>
 internal static class ParameterInit
 {
-    /// <summary>Standard deviation of the matrices.</summary>
+    /// <summary>Standard deviation of tables.</summary>
     public const double Deviation = 0.02;
 
     private const double MassWithinTwoDeviations = 0.9544997361036416; // erf(sqrt(2))
@@ -45,14 +46,14 @@ internal static class ParameterInit
     private static Tensor FirstValue(nn.Module owner, string name, long[] shape, ulong stream) => shape.Length switch
     {
         >= 3 => Uniform(shape, 1 / Math.Sqrt(shape[1..].Aggregate(1L, (a, b) => a * b)), stream),
-        2 => TruncatedNormal(shape, stream),
+        2 => TruncatedNormal(shape, owner is LinearLayer ? 1 / Math.Sqrt(3.0 * shape[1]) : Deviation, stream),
         _ when name == "weight" && (owner is LayerNorm or BatchNorm) => ones(shape),
         _ => zeros(shape),
     };
 
     // The inverse of the normal distribution function maps a uniform number between its values at -2 and 2 to a cut normal one.
-    private static Tensor TruncatedNormal(long[] shape, ulong stream) =>
-        Uniform(shape, MassWithinTwoDeviations, stream).erfinv_().MultiplyInPlace(Math.Sqrt(2) * Deviation);
+    private static Tensor TruncatedNormal(long[] shape, double deviation, ulong stream) =>
+        Uniform(shape, MassWithinTwoDeviations, stream).erfinv_().MultiplyInPlace(Math.Sqrt(2) * deviation);
 
     private static Tensor Uniform(long[] shape, double bound, ulong stream)
     {

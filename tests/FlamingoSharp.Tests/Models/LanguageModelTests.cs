@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace FlamingoSharp.Tests.Models;
 
-/// <summary>Golden vectors: tests/ReferenceVectors/opt-tiny (OPTForCausalLM of transformers 4.27.4).</summary>
-public sealed class OptDecoderTests
+/// <summary>Golden vectors: cases of kind lm-logits (OPTForCausalLM and Qwen2ForCausalLM of transformers).</summary>
+public sealed class LanguageModelTests
 {
-    public static TheoryData<string, string> Cases => ReferenceSet.SubCases("lm-logits", c => c.Json["lm"]!.ToString().StartsWith("OPT", StringComparison.Ordinal));
+    public static TheoryData<string, string> Cases => ReferenceSet.SubCases("lm-logits");
 
     [Theory, NoTensorLeak, Trait("Category", "Reference")]
     [MemberData(nameof(Cases))]
@@ -31,7 +31,8 @@ public sealed class OptDecoderTests
             Probe = (stage, t) => stages[stage] = t.clone().MoveToOuterDisposeScope(),
         });
         TensorAssert.Close(Real(golden.Read($"{name}/logits")), Real(decoder.Logits(hidden)), tolerance, "logits");
-        TensorAssert.Close(Real(golden.Read($"{name}/hidden_layer0")), Real(stages["hidden_layer0"]), tolerance, "embeddings and positions");
+        if (golden.Weights.ContainsKey($"{name}/hidden_layer0"))
+            TensorAssert.Close(Real(golden.Read($"{name}/hidden_layer0")), Real(stages["hidden_layer0"]), tolerance, "embeddings and positions");
         TensorAssert.Close(Real(golden.Read($"{name}/hidden_layer1")), Real(stages["hidden_layer1"]), tolerance, "first layer");
 
         var unmasked = decoder.Logits(decoder.Hidden(new LanguageInput(ids)));
@@ -73,22 +74,27 @@ public sealed class OptDecoderTests
         Assert.Equal("The text has 5 tokens but this model reads at most 4. Shorten the prompt or ask for fewer new tokens.", error.Message);
     }
 
-    // A plain OPT is a conditioned one without any cross-attention block.
-    private static OptDecoder Load(ReferenceCase reference, string name)
+    // A plain language model is a conditioned one without any cross-attention block.
+    private static LanguageModel Load(ReferenceCase reference, string name)
     {
         var sub = reference.Sub(name);
-        var options = ReferenceModels.Opt(sub["config"]!.AsObject());
-        var decoder = new OptDecoder(options, audioWidth: 8, new CrossAttentionOptions { EveryLayers = options.Layers + 1 });
-        using var weights = new PlainOptWeights(reference.OpenWeights((string)sub["weights"]!, (string)sub["weight_prefix"]! + "model.decoder."));
+        var config = sub["config"]!.AsObject();
+        var none = new CrossAttentionOptions { EveryLayers = int.MaxValue };
+        bool opt = ((string)reference.Json["lm"]!).StartsWith("OPT", StringComparison.Ordinal);
+        LanguageModel decoder = opt
+            ? new OptDecoder(ReferenceModels.Opt(config), audioWidth: 8, none)
+            : new Qwen2Decoder(ReferenceModels.Qwen2(config), audioWidth: 8, none);
+        string prefix = (string)sub["weight_prefix"]!;
+        using var weights = new PlainWeights(reference.OpenWeights((string)sub["weights"]!, prefix), opt ? "model.decoder." : "model.");
         ModuleWeights.Fill(decoder, weights);
         decoder.eval();
         return decoder;
     }
 
-    /// <summary>A plain OPT's layers under the names of conditioned ones.</summary>
-    private sealed class PlainOptWeights(IWeightSource plain) : IWeightSource
+    /// <summary>A plain language model's layers under the names of conditioned ones.</summary>
+    private sealed class PlainWeights(IWeightSource plain, string path) : IWeightSource
     {
-        private readonly Dictionary<string, string> _plainNames = plain.Weights.Keys.ToDictionary(Conditioned);
+        private readonly Dictionary<string, string> _plainNames = plain.Weights.Keys.ToDictionary(n => Conditioned(n, path));
 
         public string Origin => plain.Origin;
 
@@ -99,8 +105,10 @@ public sealed class OptDecoderTests
 
         public void Dispose() => plain.Dispose();
 
-        private static string Conditioned(string name)
+        private static string Conditioned(string name, string path)
         {
+            if (name.StartsWith(path, StringComparison.Ordinal))
+                name = name[path.Length..];
             string[] parts = name.Split('.');
             return parts[0] == "layers" ? string.Join('.', [.. parts[..2], "decoder_layer", .. parts[2..]]) : name;
         }

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using FlamingoSharp.Encoders;
+using FlamingoSharp.Models;
+using FlamingoSharp.Runtime;
+using FlamingoSharp.Text;
+using FlamingoSharp.Training.Sounds;
+using FlamingoSharp.Weights;
+using static TorchSharp.torch;
+
+namespace FlamingoSharp.Training;
+
+/// <summary>Progress of the language stage.</summary>
+/// <param name="Phase">What is being done.</param> <param name="Step">Steps done.</param> <param name="Loss">Mean since the last report.</param>
+/// <param name="TextsPerSecond">Speed since the last report.</param> <param name="ValidationLoss">Null between validations.</param>
+public sealed record MiniProgress(string Phase, int Step, double Loss, double TextsPerSecond, double? ValidationLoss);
+
+/// <summary>
+/// The second stage of the mini model: everything but the encoder learns, from nothing, to caption and to answer about the sounds of a
+/// catalogue, and is written as a model folder.
+/// </summary>
+public sealed record MiniTraining
+{
+    /// <summary>Folder with catalogue.jsonl, synthesis.jsonl and qa.jsonl.</summary>
+    public required string CatalogueFolder { get; init; }
+
+    /// <summary>Folder of a <see cref="MelStore"/> made from the same catalogue.</summary>
+    public required string MelFolder { get; init; }
+
+    /// <summary>The trained encoder, from <see cref="EncoderTraining"/>.</summary>
+    public required string EncoderFile { get; init; }
+
+    /// <summary>Folder that holds tokenizer.json and receives config.json and model.safetensors, anew at each validation.</summary>
+    public required string ModelFolder { get; init; }
+
+    /// <summary>Shape of the model.</summary>
+    public FlamingoConfig Config { get; init; } = FlamingoConfig.Mini;
+
+    /// <summary>How to optimise; every row of the embedding learns, because nothing is pretrained.</summary>
+    public OptimizationOptions Optimization { get; init; } = new()
+    {
+        LearningRate = 1e-3,
+        WarmupSteps = 200,
+        TotalSteps = 3000,
+        Schedule = LearningRateSchedule.Cosine,
+        CrossAttentionWeightDecay = 0.05,
+        OtherWeightDecay = 0.05,
+        Embeddings = EmbeddingTraining.All,
+    };
+
+    /// <summary>Ends the run after this time even if the steps are not done; the learning rate follows whichever is further on.</summary>
+    public TimeSpan? TimeBudget { get; init; }
+
+    /// <summary>Texts in a step.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Copies of each training sound: itself and varied ones.</summary>
+    public int Views { get; init; } = 4;
+
+    /// <summary>Value of the gates at the start. The paper's 0 protects a pretrained language model; here there is none to protect.</summary>
+    public double FirstGate { get; init; } = 0.5;
+
+    /// <summary>Steps between validations.</summary>
+    public int ValidateEvery { get; init; } = 250;
+
+    /// <summary>Which texts are drawn. The form of the prompt adds its own suffix.</summary>
+    public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "" };
+
+    /// <summary>How the sounds' copies are varied.</summary>
+    public MelAugmentationOptions Augmentation { get; init; } = new();
+
+    /// <summary>Seed of first values, sampling and variation.</summary>
+    public long Seed { get; init; } = 42;
+
+    /// <summary>Runs to the end.</summary>
+    /// <exception cref="FlamingoException">A part cannot be read, or the parts do not belong together.</exception>
+    public void Run(Action<MiniProgress> report, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        NativeRuntime.EnsureLoaded();
+        var catalogue = SoundCatalogue.Load(CatalogueFolder);
+        using var mels = MelStore.Open(MelFolder);
+        var tokenizer = Tokenizer.Load(ModelFolder);
+        using var encoder = new Htsat(Config.Encoder);
+        using (var weights = Checkpoint.Open(EncoderFile))
+            ModuleWeights.Fill(encoder, weights, "clap.");
+        encoder.eval();
+
+        var train = new TrainingTexts(catalogue, "train", mels.IsUsable, Texts);
+        var validation = new TrainingTexts(catalogue, "val", mels.IsUsable, Texts);
+        var clock = Stopwatch.StartNew();
+        var encodings = EncodingCache.Compute(
+            encoder, mels,
+            [.. train.Sounds.Select(s => (s.Id, Views)), .. validation.Sounds.Select(s => (s.Id, 1))],
+            new MelAugmentation(Augmentation, mels.Options.Frames, mels.Options.Mel.Mels), Seed,
+            share =>
+            {
+                if (clock.Elapsed.TotalSeconds < 10)
+                    return;
+                clock.Restart();
+                report(new MiniProgress("encoding", (int)(100 * share), 0, 0, null));
+            }, cancellation);
+
+        using var model = Config.Build(tokenizer.Special.Audio.Id);
+        ParameterInit.Initialize(model, Seed);
+        OpenGates(model);
+        using var language = new LanguageStage(this, model, tokenizer, encodings);
+        language.Run(train, validation, report, () => Save(model, encoder), cancellation);
+    }
+
+    private void OpenGates(FlamingoModel model)
+    {
+        using var quiet = no_grad();
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            if (name.EndsWith("_gate", StringComparison.Ordinal))
+                parameter.FillInPlace(FirstGate);
+        }
+    }
+
+    // The model in training has an encoder of its own that was never filled; the trained one takes its place in the file.
+    private void Save(FlamingoModel model, Htsat encoder)
+    {
+        File.WriteAllText(Path.Combine(ModelFolder, "config.json"), Config.ToJson() + "\n");
+        using var parts = new TrainedWeights(model, ("clap.", encoder));
+        SafeTensorsWriter.WriteFile(Path.Combine(ModelFolder, "model.safetensors"), parts, new SafeTensorsOptions { Type = ScalarType.Float16 }, default);
+    }
+}
