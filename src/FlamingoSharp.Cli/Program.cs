@@ -1,1 +1,1 @@
-return 0;
+return await FlamingoSharp.Cli.CommandLine.RunAsync(args).ConfigureAwait(false);

@@ -146,6 +146,7 @@ public sealed class Flamingo : IDisposable
                     SecondsHeard = question.Sounds.Sum(s => s.SecondsHeard),
                     SecondsDropped = question.Sounds.Sum(s => s.SecondsDropped),
                     Seed = result.Seed,
+                    Timing = result.Timing,
                 };
             }
         }

@@ -47,6 +47,9 @@ public sealed record Answer
 
     /// <summary>Seed of the draws; the same seed gives the same texts.</summary>
     public required long Seed { get; init; }
+
+    /// <summary>Where the time went, for all questions that were answered together.</summary>
+    public GenerationTiming Timing { get; init; }
 }
 
 /// <summary>One text of an answer.</summary>

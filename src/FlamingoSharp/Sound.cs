@@ -10,7 +10,7 @@ public sealed class Sound : IDisposable
     {
         Name = recording.Name;
         SecondsHeard = windows.SecondsHeard;
-        SecondsDropped = windows.SecondsDropped; // with those that the recording left out
+        SecondsDropped = windows.SecondsDropped; // those that the file's reader left out are among them
         Warnings = recording.Warnings;
         Description = recording.Describe();
         Encodings = encodings;

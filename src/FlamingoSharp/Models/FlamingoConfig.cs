@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FlamingoSharp.Audio;
 using FlamingoSharp.Encoders;
+using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
+using FlamingoSharp.Weights;
 
 namespace FlamingoSharp.Models;
 
@@ -140,6 +142,24 @@ public sealed record FlamingoConfig
             $"{AudioTransformer.Heads} heads do not divide the audio width {AudioTransformer.Width}");
         Require(AudioTransformer.Positions == AudioPositions.Rotary || VectorsPerSound * Windows.Slots <= AudioTransformer.MaxVectors,
             $"{Windows.Slots} sounds of {VectorsPerSound} vectors need more positions than {AudioTransformer.MaxVectors}");
+    }
+
+    /// <summary>The tensors of a model of this form, by their canonical names: what a checkpoint must hold.</summary>
+    /// <exception cref="FlamingoException">The parts do not fit each other.</exception>
+    public IReadOnlyList<WeightInfo> DescribeWeights()
+    {
+        NativeRuntime.EnsureLoaded();
+        using var model = Build(soundToken: 0);
+        return ModuleWeights.Describe(model);
+    }
+
+    /// <summary>Compares the names and shapes of a checkpoint with those of this model, without reading its data.</summary>
+    /// <exception cref="FlamingoException">A tensor is missing, unexpected or of another shape.</exception>
+    public void CheckWeights(IWeightSource source)
+    {
+        NativeRuntime.EnsureLoaded();
+        using var model = Build(soundToken: 0);
+        ModuleWeights.Check(model, source);
     }
 
     /// <summary>Audio vectors of one sound slot.</summary>

@@ -11,6 +11,9 @@ public abstract record LanguageModelOptions
     /// <summary>Rows of the token embedding.</summary>
     public abstract int VocabularySize { get; init; }
 
+    /// <summary>Longest text, prompt and answer together, in tokens.</summary>
+    public abstract int MaxPositions { get; init; }
+
     private protected LanguageModelOptions()
     {
     }
@@ -46,8 +49,8 @@ public sealed record OptOptions : LanguageModelOptions
     /// <summary>Hidden width of the feed-forward part.</summary>
     public int FeedForward { get; init; } = 8192;
 
-    /// <summary>Longest text in tokens.</summary>
-    public int MaxPositions { get; init; } = 2048;
+    /// <inheritdoc/>
+    public override int MaxPositions { get; init; } = 2048;
 
     /// <summary>Share of activations dropped after embedding, attention and feed-forward in training.</summary>
     public double Dropout { get; init; } = 0.1;

@@ -22,7 +22,7 @@ public sealed record Qwen2Options : LanguageModelOptions
     public int FeedForward { get; init; } = 11008;
 
     /// <summary>Longest text in tokens.</summary>
-    public int MaxPositions { get; init; } = 32768;
+    public override int MaxPositions { get; init; } = 32768;
 
     /// <summary>Base of the rotary angles.</summary>
     public double RotaryBase { get; init; } = 1e6;

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace FlamingoSharp.Cli.Options;
+
+/// <summary>Which part of a file is heard, and what is said about the rest.</summary>
+internal sealed class HearingOptions
+{
+    private const double Unnoticed = 0.05; // seconds that nobody misses
+
+    private readonly Option<double> _start = new("--start") { Description = "Seconds of the file to skip.", HelpName = "SECONDS" };
+
+    private readonly Option<double?> _duration = new("--duration")
+    {
+        Description = "Seconds to hear at most. Default: as many as the model can hear.",
+        HelpName = "SECONDS",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_start);
+        command.Add(_duration);
+    }
+
+    /// <summary>Hears a file, and says what was odd about it and what is not heard.</summary>
+    /// <exception cref="FlamingoException">The file is no sound.</exception>
+    public Sound Hear(Flamingo flamingo, string file, ParseResult parse, CancellationToken cancellation)
+    {
+        double start = parse.GetValue(_start);
+        var duration = parse.GetValue(_duration);
+        var sound = flamingo.Hear(file, start, duration, cancellation);
+        foreach (string warning in sound.Warnings)
+            Terminal.Warn(warning);
+        double wanted = Math.Min(duration ?? double.MaxValue, sound.SecondsHeard + sound.SecondsDropped);
+        if (sound.SecondsHeard < wanted - Unnoticed)
+        {
+            Terminal.Note(string.Create(CultureInfo.InvariantCulture,
+                $"'{file}': heard {sound.SecondsHeard:0.0} s of {wanted:0.0} s; the rest does not fit this model: hear it with --start {start + sound.SecondsHeard:0.0}."));
+        }
+        return sound;
+    }
+}

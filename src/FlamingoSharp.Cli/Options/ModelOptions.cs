@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using FlamingoSharp.Weights;
+using static TorchSharp.torch;
+
+namespace FlamingoSharp.Cli.Options;
+
+/// <summary>Which model, on which device, in which element type.</summary>
+internal sealed class ModelOptions
+{
+    private const long LongLoad = 200L << 20; // bytes; below this no bar is worth its flicker
+
+    private readonly Option<string?> _model = new("--model", "-m")
+    {
+        Description = $"Model folder. Default: ${ModelLocator.Variable}, else models/flamingo-mini beside this program or above the current folder.",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<string> _device = new("--device")
+    {
+        Description = "cpu, cuda or cuda:N.",
+        HelpName = "DEVICE",
+        DefaultValueFactory = _ => "cpu",
+    };
+
+    private readonly Option<ScalarType?> _type = Type("Element type of weights and activations: float32 (default), bfloat16 or float16.");
+
+    private readonly Option<int?> _threads = Threads();
+
+    /// <summary>An option <c>--dtype</c>.</summary>
+    public static Option<ScalarType?> Type(string description) => new("--dtype")
+    {
+        Description = description,
+        HelpName = "TYPE",
+        CustomParser = result => Parse(result.Tokens[0].Value, result),
+    };
+
+    /// <summary>An option <c>--threads</c>.</summary>
+    public static Option<int?> Threads() => new("--threads")
+    {
+        Description = "Processor threads. Default: one a core.",
+        HelpName = "N",
+        Validators = { r => r.AtLeast(1) },
+    };
+
+    /// <summary>The name that people use of a type.</summary>
+    public static string NameOf(ScalarType type) => type.ToString().ToLowerInvariant();
+
+    public void AddTo(Command command)
+    {
+        command.Add(_model);
+        command.Add(_device);
+        command.Add(_type);
+        command.Add(_threads);
+    }
+
+    public string DeviceOf(ParseResult parse) => parse.GetValue(_device)!;
+
+    public ScalarType TypeOf(ParseResult parse) => parse.GetValue(_type) ?? ScalarType.Float32;
+
+    /// <summary>Loads the model, with a bar if that takes long.</summary>
+    /// <exception cref="FlamingoException">There is none, or it cannot be loaded.</exception>
+    public Flamingo Load(ParseResult parse)
+    {
+        string folder = ModelLocator.Locate(parse.GetValue(_model));
+        var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
+        Use(parse.GetValue(_threads), folder);
+        long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(f => new FileInfo(f).Length) : 0;
+        return bytes < LongLoad
+            ? Flamingo.Load(folder, options)
+            : Terminal.Track("Loading the model", bar =>
+                Flamingo.Load(folder, options, new CallbackProgress<WeightProgress>(p => bar((double)p.BytesDone / Math.Max(1, p.BytesTotal)))));
+    }
+
+    /// <summary>Sets the number of torch's threads, if one is given.</summary>
+    public static void Use(int? threads, string? modelFolder = null)
+    {
+        if (threads is not { } count)
+            return;
+        if (modelFolder is not null)
+            ModelFolder.Open(modelFolder); // a wrong folder is said before half a gigabyte of libraries is loaded
+        Runtime.NativeRuntime.EnsureLoaded();
+        set_num_threads(count);
+    }
+
+    private static ScalarType? Parse(string text, ArgumentResult result)
+    {
+        switch (text.ToLowerInvariant())
+        {
+            case "float32" or "fp32" or "f32":
+                return ScalarType.Float32;
+            case "bfloat16" or "bf16":
+                return ScalarType.BFloat16;
+            case "float16" or "fp16" or "f16" or "half":
+                return ScalarType.Float16;
+            default:
+                result.AddError($"There is no element type '{text}'. Use float32, bfloat16 or float16.");
+                return null;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using System.CommandLine;
+using FlamingoSharp.Models;
+
+namespace FlamingoSharp.Cli.Options;
+
+/// <summary>An option <c>--preset</c> over some of the library's presets.</summary>
+internal static class PresetOption
+{
+    // Other names that people know the models by.
+    private static readonly Dictionary<string, string> s_aliases = new() { ["af1"] = "af1-foundation", ["af1-1.3b"] = "af1-foundation" };
+
+    public static Option<string> Create(params string[] names)
+    {
+        var option = new Option<string>("--preset") { Description = $"The model's form: {string.Join(", ", names)}.", HelpName = "NAME" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !names.Contains(token.Value))
+                result.AddError($"There is no preset '{token.Value}' here. Known are {string.Join(", ", names)}.");
+        });
+        return option;
+    }
+
+    public static FlamingoConfig Find(string name) => FlamingoConfig.Preset(s_aliases.GetValueOrDefault(name, name));
+}

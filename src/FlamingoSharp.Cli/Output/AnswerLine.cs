@@ -1,0 +1,92 @@
+using FlamingoSharp.Generation;
+
+namespace FlamingoSharp.Cli.Output;
+
+/// <summary>One answer as <c>--json</c> prints it, a line each: what was said, and everything needed to repeat it.</summary>
+internal sealed record AnswerLine
+{
+    public required string File { get; init; }
+
+    public required string Text { get; init; }
+
+    /// <summary>classify: which of the labels the text is; null when it is none.</summary>
+    public string? Label { get; init; }
+
+    /// <summary><c>stop</c>, or <c>length</c> when the answer was cut off.</summary>
+    public required string Finish { get; init; }
+
+    public required int Tokens { get; init; }
+
+    /// <summary>Every text, when more than one was asked for.</summary>
+    public IReadOnlyList<CandidateLine>? Candidates { get; init; }
+
+    /// <summary>Exactly what the model read, with <c>--show-prompt</c>.</summary>
+    public string? Prompt { get; init; }
+
+    public required int PromptTokens { get; init; }
+
+    public required double SecondsHeard { get; init; }
+
+    public required double SecondsDropped { get; init; }
+
+    /// <summary>What the file is and what was done to it.</summary>
+    public required string Sound { get; init; }
+
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    public required string Model { get; init; }
+
+    public required string Device { get; init; }
+
+    public required string Dtype { get; init; }
+
+    public required GenerationLine Generation { get; init; }
+
+    /// <summary>Time to read and encode the sound.</summary>
+    public required double HearSeconds { get; init; }
+
+    /// <summary>Time to answer, for the whole batch that this answer came from.</summary>
+    public required double AnswerSeconds { get; init; }
+
+    /// <summary>The word for a reason.</summary>
+    public static string NameOf(FinishReason finish) => finish == FinishReason.Stop ? "stop" : "length";
+}
+
+/// <summary>One text among several.</summary>
+internal sealed record CandidateLine(string Text, string Finish, int Tokens, double? Score)
+{
+    public static CandidateLine Of(AnswerText text) => new(text.Text, AnswerLine.NameOf(text.Finish), text.Tokens, text.Score);
+}
+
+/// <summary>How an answer was generated.</summary>
+internal sealed record GenerationLine
+{
+    public required int MaxTokens { get; init; }
+
+    public required int Beams { get; init; }
+
+    public required bool Sample { get; init; }
+
+    /// <summary>What follows only holds for sampling.</summary>
+    public double? Temperature { get; init; }
+
+    public int? TopK { get; init; }
+
+    public double? TopP { get; init; }
+
+    public long? Seed { get; init; }
+
+    public static GenerationLine Of(GenerationOptions options, long seed) => new()
+    {
+        MaxTokens = options.MaxNewTokens,
+        Beams = options.NumBeams,
+        Sample = options.Sample,
+        Temperature = options.Sample ? options.Temperature : null,
+        TopK = options.Sample ? options.TopK : null,
+        TopP = options.Sample ? options.TopP : null,
+        Seed = options.Sample ? seed : null,
+    };
+}
+
+/// <summary>One turn of a chat.</summary>
+internal sealed record ChatLine(string User, string Text, string Finish, string? Prompt);

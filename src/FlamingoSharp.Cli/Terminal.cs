@@ -1,0 +1,77 @@
+using Spectre.Console;
+
+namespace FlamingoSharp.Cli;
+
+/// <summary>Where words go: answers to standard output, everything else to standard error. Colours and bars appear on a terminal only.</summary>
+internal static class Terminal
+{
+    private static readonly Lazy<IAnsiConsole> s_error = new(() => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(Console.Error),
+        ColorSystem = Colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+    }));
+
+    /// <summary>True when a person watches standard error.</summary>
+    public static bool Watched => !Console.IsErrorRedirected;
+
+    private static bool Colours => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
+    /// <summary>A line of the answer.</summary>
+    public static void Say(string text) => Console.Out.WriteLine(text);
+
+    /// <summary>A piece of an answer that is still being made.</summary>
+    public static void SayPart(string text)
+    {
+        Console.Out.Write(text);
+        Console.Out.Flush();
+    }
+
+    /// <summary>Something worth knowing.</summary>
+    public static void Note(string text) => Write("note", "grey", text);
+
+    /// <summary>Something odd.</summary>
+    public static void Warn(string text) => Write("warning", "yellow", text);
+
+    /// <summary>Why it did not work.</summary>
+    public static void Fail(string text) => Write("error", "red", text);
+
+    /// <summary>Tells of an exception: the message of one written for people; of any other a sentence, and all of it when FLAMINGO_DEBUG is 1.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Fail(Exception error)
+    {
+        if (Environment.GetEnvironmentVariable("FLAMINGO_DEBUG") == "1")
+            Console.Error.WriteLine(error);
+        Fail(error switch
+        {
+            FlamingoException => error.Message,
+            OperationCanceledException => "cancelled.",
+            IOException or UnauthorizedAccessException => error.Message,
+            _ => $"this should not have happened: {error.Message.Split('\n')[0].Trim()} (FLAMINGO_DEBUG=1 shows where.)",
+        });
+        return ExitCode.Of(error);
+    }
+
+    /// <summary>Shows a bar while something long is done, if somebody watches.</summary>
+    /// <param name="what">What is done, e.g. "Loading".</param>
+    /// <param name="work">Reports its progress from 0 to 1.</param>
+    public static T Track<T>(string what, Func<Action<double>, T> work)
+    {
+        if (!Watched)
+            return work(_ => { });
+        return s_error.Value.Progress().AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                var bar = context.AddTask(Markup.Escape(what), maxValue: 1);
+                return work(done => bar.Value = done);
+            });
+    }
+
+    private static void Write(string kind, string colour, string text)
+    {
+        if (Watched && Colours)
+            s_error.Value.Write(new Markup($"[{colour}]{kind}:[/] {Markup.Escape(text)}\n") { Overflow = Overflow.Fold });
+        else
+            Console.Error.WriteLine($"{kind}: {text}");
+    }
+}

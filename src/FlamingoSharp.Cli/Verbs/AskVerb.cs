@@ -1,0 +1,48 @@
+using System.CommandLine;
+using FlamingoSharp.Text;
+
+namespace FlamingoSharp.Cli.Verbs;
+
+/// <summary><c>flamingo ask</c>: a question about each of some sounds.</summary>
+internal sealed class AskVerb : Verb
+{
+    private readonly Argument<string[]> _words = new("FILE... QUESTION")
+    {
+        Description = "Sound files, then the question in quotes.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private readonly Option<string[]> _files = new("--file", "-f") { Description = "A sound file; may be given several times.", HelpName = "FILE" };
+
+    private readonly Option<bool> _yesNo = new("--yes-no") { Description = "Ask for yes or no." };
+
+    private readonly AnswerRun _run = new();
+
+    public AskVerb()
+        : base("ask", "Ask a question about each of some sounds.",
+            "flamingo ask samples/rain.wav \"What can be heard?\"",
+            "flamingo ask samples/bell.wav \"Is there a bell?\" --yes-no",
+            "flamingo ask --file a.wav --file b.flac \"How many dogs bark?\" --json",
+            "flamingo ask samples/piano.wav \"Which instrument is played?\" --show-prompt")
+    {
+        Add(_words);
+        Add(_files);
+        Add(_yesNo);
+        _run.AddTo(this);
+    }
+
+    protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
+    {
+        string[] words = parse.GetValue(_words)!;
+        string[] files = [.. words[..^1], .. parse.GetValue(_files) ?? []];
+        string question = words[^1];
+        if (files.Length == 0)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Usage, File.Exists(question)
+                ? $"There is no question about '{question}'. Give the file first, then the question in quotes."
+                : "There is no file to ask about. Give the file first, then the question in quotes.");
+        }
+        var task = parse.GetValue(_yesNo) ? TaskPrompts.YesOrNo(question) : TaskPrompts.Question(question);
+        return Task.FromResult(_run.Run(parse, task, files, labels: null, cancellation));
+    }
+}
