@@ -114,11 +114,10 @@ public sealed record MiniTraining
     private void OpenGates(FlamingoModel model)
     {
         using var quiet = no_grad();
-        using TorchSharp.Scalar gate = FirstGate;
         foreach (var (name, parameter) in model.named_parameters())
         {
             if (name.EndsWith("_gate", StringComparison.Ordinal))
-                parameter.fill_(gate);
+                parameter.FillInPlace(FirstGate);
         }
     }
 

@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
 using FlamingoSharp.Training.Data;
 using FlamingoSharp.Training.Sounds;
@@ -45,6 +46,6 @@ internal sealed class TextBatcher(Tokenizer tokenizer, PromptFormat format, int 
         long[][] rows = [.. batch.Select(t => t.Whole.Select(id => (long)id).Concat(Enumerable.Repeat((long)tokenizer.Special.Pad.Id, length - t.Whole.Count)).ToArray())];
         long[][] labels = _labels.Apply(rows);
         var ids = tensor([.. rows.SelectMany(r => r)], [batch.Count, length]);
-        return (ids, ids.ne(tokenizer.Special.Pad.Id), tensor([.. labels.SelectMany(r => r)], [batch.Count, length]));
+        return (ids, ids.IsNot(tokenizer.Special.Pad.Id), tensor([.. labels.SelectMany(r => r)], [batch.Count, length]));
     }
 }

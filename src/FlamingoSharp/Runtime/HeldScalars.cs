@@ -12,8 +12,7 @@ namespace FlamingoSharp.Runtime;
 /// </remarks>
 internal static class HeldScalars
 {
-    /// <summary>The number 1; never freed.</summary>
-    public static readonly Scalar One = 1;
+    private static readonly Scalar One = 1; // never freed
 
     /// <summary>x + y</summary>
     public static Tensor Plus(this Tensor x, Tensor y) => x.add(y, One);
@@ -89,6 +88,20 @@ internal static class HeldScalars
     {
         using Scalar held = 0;
         return x.eq(held);
+    }
+
+    /// <summary>True where an element is another number.</summary>
+    public static Tensor IsNot(this Tensor x, long value)
+    {
+        using Scalar held = value;
+        return x.ne(held);
+    }
+
+    /// <summary>Gives every element one value.</summary>
+    public static Tensor FillInPlace(this Tensor x, double value)
+    {
+        using Scalar held = value;
+        return x.fill_(held);
     }
 
     /// <summary>The numbers start, start + 1, ... below end.</summary>

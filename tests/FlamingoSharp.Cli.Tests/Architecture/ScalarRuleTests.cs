@@ -16,13 +16,15 @@ public sealed class ScalarRuleTests
     public void No_code_of_ours_passes_a_scalar_that_nobody_holds(string assembly)
     {
         Assert.Contains(Forgetful.Value, m => m.Name == "op_Addition"); // even x + y forgets one
-        var found =
-            from method in MethodCalls.MethodsOf(Assembly.Load(assembly))
-            where method.DeclaringType!.FullName != "FlamingoSharp.Runtime.HeldScalars"
-            from call in MethodCalls.Of(method)
-            where MakesScalar(call) || Forgetful.Value.Contains(call)
-            select $"{method.DeclaringType}.{method.Name} calls {call.DeclaringType!.Name}.{call}";
-        Assert.Equal([], found);
+        string[] found =
+        [
+            .. from method in MethodCalls.MethodsOf(Assembly.Load(assembly))
+               where method.DeclaringType!.FullName != "FlamingoSharp.Runtime.HeldScalars"
+               from call in MethodCalls.Of(method)
+               where MakesScalar(call) || Forgetful.Value.Contains(call)
+               select $"{method.DeclaringType}.{method.Name} calls {call.DeclaringType!.Name}.{call}",
+        ];
+        Assert.True(found.Length == 0, "Use HeldScalars here:\n" + string.Join('\n', found));
     }
 
     // Every method of TorchSharp that makes a scalar, or calls one that does; optimisers do in overrides of their step.

@@ -1,5 +1,4 @@
 using FlamingoSharp.Runtime;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -11,7 +10,7 @@ namespace FlamingoSharp.Models;
 internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")] private readonly Parameter _weight;
-    private readonly Scalar _epsilon;
+    private readonly double _epsilon;
 
     /// <summary>Creates a norm over <paramref name="width"/> features; its scale has no data yet.</summary>
     public RmsNorm(long width, double epsilon)
@@ -28,15 +27,7 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var x = input.to_type(ScalarType.Float32);
-        var scale = x.mul(x).mean([-1], keepdim: true).add_(_epsilon, HeldScalars.One).rsqrt_(); // [..., 1]
+        var scale = x.mul(x).mean([-1], keepdim: true).AddInPlace(_epsilon).rsqrt_(); // [..., 1]
         return x.mul(scale).to_type(input.dtype).mul(_weight).MoveToOuterDisposeScope();
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _epsilon.Dispose();
-        base.Dispose(disposing);
     }
 }
