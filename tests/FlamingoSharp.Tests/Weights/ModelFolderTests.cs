@@ -109,7 +109,11 @@ public sealed class ModelFolderTests
         File.WriteAllText(Path.Combine(tokenizer, "merges.txt"), "");
         return new ConversionRequest
         {
-            Checkpoint = [foundation], Encoder = encoder, TokenizerFolder = tokenizer, Config = "{\"preset\": 1}", Output = folder.At("model"),
+            Checkpoint = [foundation],
+            Encoder = encoder,
+            TokenizerFolder = tokenizer,
+            Config = "{\"preset\": 1}",
+            Output = folder.At("model"),
         };
     }
 
