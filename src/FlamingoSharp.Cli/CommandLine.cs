@@ -60,12 +60,19 @@ internal static class CommandLine
 
     private static int Misused(ParseResult parse)
     {
-        string verb = parse.CommandResult.Command is RootCommand ? "flamingo" : $"flamingo {parse.CommandResult.Command.Name}";
-        string message = parse.CommandResult.Command is RootCommand or Verbs.Train.TrainVerb && parse.Tokens.Count == 0
-            ? "No verb was given." : parse.Errors[0].Message;
-        Terminal.Fail($"{message} See '{verb} --help'.");
+        var command = parse.CommandResult.Command;
+        string path = command is RootCommand ? "flamingo"
+            : command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? $"flamingo {parent.Name} {command.Name}" : $"flamingo {command.Name}";
+        string message = command.Subcommands.Count == 0 ? WithPlainTypes(parse.Errors[0].Message)
+            : parse.UnmatchedTokens is [var unknown, ..] ? $"There is no verb '{unknown}'." : "No verb was given.";
+        Terminal.Fail($"{message} See '{path} --help'.");
         return ExitCode.Usage;
     }
+
+    private static string WithPlainTypes(string message) => message
+        .Replace("as expected type 'System.Int32'", "as a whole number", StringComparison.Ordinal)
+        .Replace("as expected type 'System.Int64'", "as a whole number", StringComparison.Ordinal)
+        .Replace("as expected type 'System.Double'", "as a number", StringComparison.Ordinal);
 
     /// <summary>The usual help, then examples and exit codes.</summary>
     private sealed class HelpWithExamples : SynchronousCommandLineAction

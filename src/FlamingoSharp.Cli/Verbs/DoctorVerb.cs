@@ -45,7 +45,7 @@ internal sealed class DoctorVerb : Verb
         rows.Print();
         Terminal.Say("paths tried");
         foreach (string tried in report.Tried)
-            Terminal.Say($"  {tried}");
+            Terminal.Say($"  {tried.ReplaceLineEndings(" ")}");
         if (report.Problem is { } problem)
             Terminal.Fail(problem);
         Terminal.Say(report.Advice.Count == 0 ? "advice: none needed" : "advice");

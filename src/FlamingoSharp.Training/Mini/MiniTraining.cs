@@ -44,7 +44,7 @@ public sealed record MiniTraining
     {
         LearningRate = 1e-3,
         WarmupSteps = 200,
-        TotalSteps = 3000,
+        TotalSteps = 5000,
         Schedule = LearningRateSchedule.Cosine,
         CrossAttentionWeightDecay = 0.05,
         OtherWeightDecay = 0.05,
@@ -55,7 +55,7 @@ public sealed record MiniTraining
     public TimeSpan? TimeBudget { get; init; }
 
     /// <summary>Texts in a step.</summary>
-    public int BatchSize { get; init; } = 64;
+    public int BatchSize { get; init; } = 32;
 
     /// <summary>Copies of each training sound: itself and varied ones.</summary>
     public int Views { get; init; } = 4;
@@ -64,7 +64,7 @@ public sealed record MiniTraining
     public double FirstGate { get; init; } = 0.5;
 
     /// <summary>Steps between validations.</summary>
-    public int ValidateEvery { get; init; } = 250;
+    public int ValidateEvery { get; init; } = 500;
 
     /// <summary>Which texts are drawn. The form of the prompt adds its own suffix.</summary>
     public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "" };

@@ -153,12 +153,20 @@ public static class Doctor
         }
     }
 
-    private static string Processor()
+    private static string Processor() => Information("model name") ?? RuntimeInformation.ProcessArchitecture.ToString();
+
+    // What .NET does not ask for, but libtorch uses.
+    private static IEnumerable<string> FlagsOf(params IEnumerable<string> names)
     {
-        const string Information = "/proc/cpuinfo";
-        string? line = File.Exists(Information)
-            ? File.ReadLines(Information).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
-        return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+        string[] flags = Information("flags")?.Split(' ') ?? [];
+        return names.Where(flags.Contains).Select(n => n.ToUpperInvariant().Replace('_', ' '));
+    }
+
+    private static string? Information(string name)
+    {
+        const string Source = "/proc/cpuinfo";
+        string? line = File.Exists(Source) ? File.ReadLines(Source).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) : null;
+        return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 
     private static List<string> CpuFeatures()
@@ -173,7 +181,7 @@ public static class Doctor
             ("NEON", global::System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported),
             ("dot product", global::System.Runtime.Intrinsics.Arm.Dp.IsSupported),
         };
-        return [.. sets.Where(s => s.Supported).Select(s => s.Name)];
+        return [.. sets.Where(s => s.Supported).Select(s => s.Name), .. FlagsOf("avx512_vnni", "avx512_bf16", "amx_bf16")];
     }
 
     private static string VersionOf(Assembly assembly) =>

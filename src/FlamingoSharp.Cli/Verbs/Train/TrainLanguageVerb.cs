@@ -16,7 +16,7 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<string> _out = new("--out", "-o") { Description = "Folder that holds tokenizer.json and receives config.json and model.safetensors, anew at each validation.", HelpName = "DIR", Required = true };
 
-    private readonly Option<int> _steps = new("--steps") { Description = "Optimiser steps.", HelpName = "N", DefaultValueFactory = _ => 3000 };
+    private readonly Option<int> _steps = new("--steps") { Description = "Optimiser steps.", HelpName = "N", DefaultValueFactory = _ => 5000 };
 
     private readonly Option<double?> _minutes = new("--minutes") { Description = "End after this time, with a whole, shorter schedule.", HelpName = "N" };
 
