@@ -191,7 +191,7 @@ public sealed class Flamingo : IDisposable
 
     private GenerationOptions Complete(GenerationOptions? options) => (options ?? GenerationOptions.Greedy).ForModel(Tokenizer.Special);
 
-    private SessionWithMedia Start(List<Question> batch, IReadOnlyList<IReadOnlyList<int>> ids, GenerationOptions options)
+    private DecodingSession Start(List<Question> batch, IReadOnlyList<IReadOnlyList<int>> ids, GenerationOptions options)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
@@ -199,8 +199,8 @@ public sealed class Flamingo : IDisposable
         var media = slots == 0 ? null : HearAll(batch, slots).Detach();
         try
         {
-            var session = DecodingSession.Start(_model, ids, options.PadToken!.Value, media, options.MaxNewTokens, options.ReferenceFewShotBug);
-            return new SessionWithMedia(session, media);
+            return DecodingSession.Start(
+                _model, ids, options.PadToken!.Value, media, options.MaxNewTokens, options.ReferenceFewShotBug, ownsMedia: true);
         }
         catch
         {
@@ -253,26 +253,6 @@ public sealed class Flamingo : IDisposable
         finally
         {
             _turn.Release();
-        }
-    }
-
-    /// <summary>A session that owns what it hears.</summary>
-    private sealed class SessionWithMedia(DecodingSession session, Media? media) : IDecodingSession
-    {
-        public int Rows => session.Rows;
-
-        public int[] PromptLengths => session.PromptLengths;
-
-        public Tensor Prefill() => session.Prefill();
-
-        public Tensor Step(ReadOnlySpan<long> tokens) => session.Step(tokens);
-
-        public void Reorder(ReadOnlySpan<long> rows) => session.Reorder(rows);
-
-        public void Dispose()
-        {
-            session.Dispose();
-            media?.Dispose();
         }
     }
 }

@@ -72,6 +72,9 @@ public sealed record MiniTraining
     /// <summary>How the sounds' copies are varied.</summary>
     public MelAugmentationOptions Augmentation { get; init; } = new();
 
+    /// <summary>Model folder whose weights training starts from; null starts from first values.</summary>
+    public string? StartFrom { get; init; }
+
     /// <summary>Seed of first values, sampling and variation.</summary>
     public long Seed { get; init; } = 42;
 
@@ -105,8 +108,16 @@ public sealed record MiniTraining
             }, cancellation);
 
         using var model = Config.Build(tokenizer.Special.Audio.Id);
-        ParameterInit.Initialize(model, Seed);
-        OpenGates(model);
+        if (StartFrom is null)
+        {
+            ParameterInit.Initialize(model, Seed);
+            OpenGates(model);
+        }
+        else
+        {
+            using var weights = FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights();
+            ModuleWeights.Fill(model, weights, type: ScalarType.Float32);
+        }
         using var language = new LanguageStage(this, model, tokenizer, encodings);
         language.Run(train, validation, report, () => Save(model, encoder), cancellation);
     }

@@ -23,15 +23,17 @@ internal sealed class DecodingSession : IDecodingSession
     /// <param name="model">The model.</param>
     /// <param name="prompt">[b, t] ids, padded on the left.</param>
     /// <param name="attend">[b, t], false for padding; null when there is none.</param>
-    /// <param name="media">What is heard (stays the caller's); null for text without sound.</param>
+    /// <param name="media">What is heard; null for text without sound.</param>
     /// <param name="maxNewTokens">Room to reserve after the prompt.</param>
     /// <param name="firstSoundOnly">
     /// True reproduces the released few-shot decoding, in which tokens after the first generated one hear the first sound only
     /// because the rule restarts at row 0; the model was trained without that.
     /// </param>
-    public DecodingSession(FlamingoModel model, Tensor prompt, Tensor? attend, Media? media, int maxNewTokens, bool firstSoundOnly = false)
+    /// <param name="ownsMedia">True disposes the media with the session.</param>
+    public DecodingSession(
+        FlamingoModel model, Tensor prompt, Tensor? attend, Media? media, int maxNewTokens, bool firstSoundOnly = false, bool ownsMedia = false)
     {
-        (_model, _media, _firstSoundOnly) = (model, media, firstSoundOnly);
+        (_model, _media, _firstSoundOnly, _ownsMedia) = (model, media, firstSoundOnly, ownsMedia);
         using var scope = NewDisposeScope();
         long rows = prompt.shape[0], length = prompt.shape[1];
         var language = model.Language;
@@ -48,7 +50,8 @@ internal sealed class DecodingSession : IDecodingSession
 
     /// <summary>Starts prompts of any lengths.</summary>
     public static DecodingSession Start(
-        FlamingoModel model, IReadOnlyList<IReadOnlyList<int>> prompts, int padToken, Media? media, int maxNewTokens, bool firstSoundOnly = false)
+        FlamingoModel model, IReadOnlyList<IReadOnlyList<int>> prompts, int padToken, Media? media, int maxNewTokens,
+        bool firstSoundOnly = false, bool ownsMedia = false)
     {
         using var scope = NewDisposeScope();
         int length = prompts.Max(p => p.Count);
@@ -64,7 +67,7 @@ internal sealed class DecodingSession : IDecodingSession
         var device = model.Language.Device;
         bool padded = prompts.Any(p => p.Count < length);
         return new DecodingSession(model, tensor(ids, [prompts.Count, length], device: device),
-            padded ? tensor(real, [prompts.Count, length], device: device) : null, media, maxNewTokens, firstSoundOnly);
+            padded ? tensor(real, [prompts.Count, length], device: device) : null, media, maxNewTokens, firstSoundOnly, ownsMedia);
     }
 
     /// <inheritdoc/>

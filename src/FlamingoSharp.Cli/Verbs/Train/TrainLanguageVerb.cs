@@ -22,13 +22,19 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<int> _views = new("--views") { Description = "Copies of each sound: itself and varied ones.", HelpName = "N", DefaultValueFactory = _ => 4 };
 
+    private readonly Option<string?> _start = new("--start-from") { Description = "Model folder whose weights training starts from.", HelpName = "DIR" };
+
+    private readonly Option<long> _seed = new("--seed") { Description = "Of first values, sampling and variation.", HelpName = "N", DefaultValueFactory = _ => 42 };
+
+    private readonly Option<double> _rate = new("--learning-rate") { Description = "After warm-up.", HelpName = "RATE", DefaultValueFactory = _ => 1e-3 };
+
     private readonly Option<int?> _threads = ModelOptions.Threads();
 
     public TrainLanguageVerb()
         : base("language", "Train the language model to caption and answer; the second stage of flamingo-mini.",
             "flamingo train language --data data --mels work/mels --encoder work/encoder.safetensors --out models/flamingo-mini --minutes 20")
     {
-        foreach (Option option in new Option[] { _data, _mels, _encoder, _out, _steps, _minutes, _views, _threads })
+        foreach (Option option in new Option[] { _data, _mels, _encoder, _out, _steps, _minutes, _views, _start, _seed, _rate, _threads })
             Add(option);
     }
 
@@ -42,9 +48,11 @@ internal sealed class TrainLanguageVerb : Verb
             EncoderFile = parse.GetValue(_encoder)!,
             ModelFolder = parse.GetValue(_out)!,
             Views = parse.GetValue(_views),
+            StartFrom = parse.GetValue(_start),
+            Seed = parse.GetValue(_seed),
             TimeBudget = parse.GetValue(_minutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
         };
-        training = training with { Optimization = training.Optimization with { TotalSteps = parse.GetValue(_steps) } };
+        training = training with { Optimization = training.Optimization with { TotalSteps = parse.GetValue(_steps), LearningRate = parse.GetValue(_rate) } };
         training.Run(p => Terminal.Say(Line(p)), cancellation);
         return Task.FromResult(ExitCode.Ok);
     }
