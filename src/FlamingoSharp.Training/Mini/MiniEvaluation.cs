@@ -61,7 +61,7 @@ public sealed record MiniEvaluation
         encoder.eval();
 
         var options = new TrainingTextOptions { AnswerSuffix = "" };
-        var batcher = new TextBatcher(tokenizer, config.Prompts, config.Language is OptOptions opt ? opt.MaxPositions : int.MaxValue);
+        var batcher = new TextBatcher(tokenizer, config.Prompts, config.Language.MaxPositions);
         var texts = new TrainingTexts(catalogue, Split, mels.IsUsable, options).All().GroupBy(t => t.Type)
             .SelectMany(g => Spread([.. g], MostOfEachType)).Select(batcher.Tokenize).OfType<TokenizedText>().ToList();
         var frequent = new TrainingTexts(catalogue, "train", mels.IsUsable, options).All().GroupBy(t => t.Type)

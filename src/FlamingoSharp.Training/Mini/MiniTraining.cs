@@ -12,7 +12,11 @@ namespace FlamingoSharp.Training;
 /// <summary>Progress of the language stage.</summary>
 /// <param name="Phase">What is being done.</param> <param name="Step">Steps done.</param> <param name="Loss">Mean since the last report.</param>
 /// <param name="TextsPerSecond">Speed since the last report.</param> <param name="ValidationLoss">Null between validations.</param>
-public sealed record MiniProgress(string Phase, int Step, double Loss, double TextsPerSecond, double? ValidationLoss);
+public sealed record MiniProgress(string Phase, int Step, double Loss, double TextsPerSecond, double? ValidationLoss)
+{
+    /// <summary>The phase in which sounds are encoded; <see cref="Step"/> is then a percentage.</summary>
+    public const string Encoding = "encoding";
+}
 
 /// <summary>
 /// The second stage of the mini model: everything but the encoder learns, from nothing, to caption and to answer about the sounds of a
@@ -40,7 +44,7 @@ public sealed record MiniTraining
     {
         LearningRate = 1e-3,
         WarmupSteps = 200,
-        TotalSteps = 3000,
+        TotalSteps = 5000,
         Schedule = LearningRateSchedule.Cosine,
         CrossAttentionWeightDecay = 0.05,
         OtherWeightDecay = 0.05,
@@ -51,7 +55,7 @@ public sealed record MiniTraining
     public TimeSpan? TimeBudget { get; init; }
 
     /// <summary>Texts in a step.</summary>
-    public int BatchSize { get; init; } = 64;
+    public int BatchSize { get; init; } = 32;
 
     /// <summary>Copies of each training sound: itself and varied ones.</summary>
     public int Views { get; init; } = 4;
@@ -60,7 +64,7 @@ public sealed record MiniTraining
     public double FirstGate { get; init; } = 0.5;
 
     /// <summary>Steps between validations.</summary>
-    public int ValidateEvery { get; init; } = 250;
+    public int ValidateEvery { get; init; } = 500;
 
     /// <summary>Which texts are drawn. The form of the prompt adds its own suffix.</summary>
     public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "" };
@@ -97,7 +101,7 @@ public sealed record MiniTraining
                 if (clock.Elapsed.TotalSeconds < 10)
                     return;
                 clock.Restart();
-                report(new MiniProgress("encoding", (int)(100 * share), 0, 0, null));
+                report(new MiniProgress(MiniProgress.Encoding, (int)(100 * share), 0, 0, null));
             }, cancellation);
 
         using var model = Config.Build(tokenizer.Special.Audio.Id);

@@ -68,8 +68,8 @@ public sealed record FlamingoConfig
             DropPath = 0,
         },
         AudioTransformer = new AudioTransformerOptions { Layers = 2, Heads = 4, Width = 256, FeedForward = 512, MaxVectors = 64 },
-        CrossAttention = new CrossAttentionOptions { Heads = 4, HeadWidth = 64, FeedForwardMultiple = 2 },
-        Language = new OptOptions { VocabularySize = 4103, HiddenSize = 256, Layers = 3, Heads = 4, FeedForward = 1024, MaxPositions = 512 },
+        CrossAttention = new CrossAttentionOptions { Heads = 4, HeadWidth = 48, FeedForwardMultiple = 2 },
+        Language = new OptOptions { VocabularySize = 4103, HiddenSize = 192, Layers = 3, Heads = 4, FeedForward = 768, MaxPositions = 512 },
     };
 
     /// <summary>A toy of Audio Flamingo 1's shape, for tests and quick timings with synthetic weights.</summary>

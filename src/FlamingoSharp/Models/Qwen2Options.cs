@@ -21,7 +21,7 @@ public sealed record Qwen2Options : LanguageModelOptions
     /// <summary>Hidden width of the feed-forward part.</summary>
     public int FeedForward { get; init; } = 11008;
 
-    /// <inheritdoc/>
+    /// <summary>Longest text in tokens.</summary>
     public override int MaxPositions { get; init; } = 32768;
 
     /// <summary>Base of the rotary angles.</summary>
