@@ -26,6 +26,9 @@ public sealed record EncoderTraining
     /// <summary>How spectrograms are varied.</summary>
     public MelAugmentationOptions Augmentation { get; init; } = new();
 
+    /// <summary>Model folder, or file of an earlier run, whose encoder training starts from; null starts from first values.</summary>
+    public string? StartFrom { get; init; }
+
     /// <summary>Runs to the end.</summary>
     /// <param name="report">Called about every 50 steps.</param> <param name="cancellation">Stops between steps; the last file written stays.</param>
     /// <exception cref="FlamingoException">The catalogue or the spectrograms cannot be read, or do not belong together.</exception>
@@ -43,8 +46,18 @@ public sealed record EncoderTraining
         var training = Sounds(catalogue, mels, "train");
         var validation = Sounds(catalogue, mels, "val");
         using var encoder = new Htsat(Encoder);
+        FirstValues(encoder);
         using var trainer = new TaggingTrainer(encoder, Encoder, mels, training, validation, Tagging, Augmentation);
         trainer.Run(report, _ => SafeTensorsWriter.WriteFile(OutputFile, new TrainedWeights(("clap.", encoder))), cancellation);
+    }
+
+    private void FirstValues(Htsat encoder)
+    {
+        ParameterInit.Initialize(encoder, Tagging.Seed);
+        if (StartFrom is null)
+            return;
+        using var weights = Checkpoint.Open(StartFrom);
+        ModuleWeights.Fill(encoder, weights, "clap.", TorchSharp.torch.ScalarType.Float32);
     }
 
     private static List<TaggedSound> Sounds(SoundCatalogue catalogue, MelStore mels, string split)

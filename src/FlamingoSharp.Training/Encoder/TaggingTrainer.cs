@@ -43,7 +43,6 @@ internal sealed class TaggingTrainer : IDisposable
         _augmentation = new MelAugmentation(augmentation, _frames, _bands);
         _vocabulary = new TagVocabulary(training, options.MinimumTagCount);
         _heads = new TaggingHeads(shape.OutputDim, _vocabulary);
-        ParameterInit.Initialize(encoder, options.Seed);
         ParameterInit.Initialize(_heads, options.Seed);
         var parameters = encoder.parameters().Concat(_heads.parameters()).ToList();
         _optimizer = new AdamW(

@@ -8,7 +8,6 @@ internal sealed class TrainedWeights : IWeightSource
 {
     private readonly Dictionary<string, WeightInfo> _weights = [];
     private readonly Dictionary<string, Tensor> _tensors = [];
-    private readonly HashSet<nint> _written = [];
 
     /// <param name="modules">Each with what stands in front of its names in the checkpoint, with its dot.</param>
     public TrainedWeights(params IEnumerable<(string Prefix, nn.Module Module)> modules)
@@ -54,9 +53,6 @@ internal sealed class TrainedWeights : IWeightSource
 
     private void Add(string name, Tensor tensor)
     {
-        // Torch may list a module a second time, under the name of the field that holds it; the first name is the checkpoint's.
-        if (!_written.Add(tensor.Handle))
-            return;
         _weights[name] = new WeightInfo(name, tensor.shape, tensor.dtype);
         _tensors[name] = tensor;
     }

@@ -24,26 +24,15 @@ public sealed record MelStoreOptions
 /// <c>mels.f16</c> holds the windows, each [frames, mels] in half precision, row by row (decibels need no more: one step is 0.06 dB
 /// at most); <c>mels.jsonl</c> one line a sound with its first window and their number. Safe to read from several threads.
 /// </remarks>
-public sealed class MelStore : IDisposable
+public sealed class MelStore : PackedStore
 {
     internal const string Format = "flamingo-mels", DataName = "mels.f16", IndexName = "mels.jsonl";
 
-    private readonly MappedFile _windows;
-    private readonly Dictionary<string, StoreLine> _entries;
-
-    private MelStore(MappedFile windows, MelStoreOptions options, IReadOnlyList<StoreLine> lines)
-    {
-        _windows = windows;
-        _entries = lines.ToDictionary(l => l.Id);
-        Options = options;
-        Ids = [.. lines.Select(l => l.Id)];
-    }
+    private MelStore(string dataPath, MelStoreOptions options, IReadOnlyList<StoreLine> lines)
+        : base(dataPath, lines) => Options = options;
 
     /// <summary>What the windows were computed with.</summary>
     public MelStoreOptions Options { get; }
-
-    /// <summary>Sounds in the store.</summary>
-    public IReadOnlyList<string> Ids { get; }
 
     /// <summary>Opens a store for reading.</summary>
     /// <param name="folder">Where <see cref="BuildMels"/> wrote it.</param>
@@ -55,30 +44,19 @@ public sealed class MelStore : IDisposable
         var (header, _) = PackedFile.ReadIndex(data, index, Format, itemBytes: 1);
         var options = JsonSerializer.Deserialize(header.Settings, SoundJson.Default.MelStoreOptions)!;
         var (_, lines) = PackedFile.ReadIndex(data, index, Format, options.WindowValues * 2);
-        return new(new(data), options, lines);
+        return new(data, options, lines);
     }
-
-    /// <summary>True if the sound is in the store.</summary>
-    public bool Contains(string id) => _entries.ContainsKey(id);
-
-    /// <summary>train, val, test or demo.</summary>
-    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
-    public string SplitOf(string id) => _entries[id].Split;
-
-    /// <summary>True if the sound goes on beyond its last window.</summary>
-    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
-    public bool IsCut(string id) => _entries[id].Cut;
 
     /// <summary>
     /// True if training may use the sound: it is here, and if it is a recipe, it is not cut (its count, order and caption hold for
     /// the whole of it only). The filter to give to <see cref="TrainingTexts"/>.
     /// </summary>
     /// <param name="sound">A clip or recipe.</param>
-    public bool IsUsable(LabelledSound sound) => _entries.TryGetValue(sound.Id, out var entry) && !(entry.Cut && sound is Recipe);
+    public bool IsUsable(LabelledSound sound) => Contains(sound.Id) && !(IsCut(sound.Id) && sound is Recipe);
 
     /// <summary>Windows of a sound, at least 1.</summary>
     /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
-    public int WindowsOf(string id) => _entries[id].Count;
+    public int WindowsOf(string id) => Entry(id).Count;
 
     /// <summary>One window; valid until the store is disposed.</summary>
     /// <param name="id">The sound.</param>
@@ -88,12 +66,9 @@ public sealed class MelStore : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The sound has no such window.</exception>
     public ReadOnlySpan<Half> Read(string id, int window)
     {
-        var entry = _entries[id];
+        var entry = Entry(id);
         ArgumentOutOfRangeException.ThrowIfNegative(window);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(window, entry.Count);
-        return _windows.Read<Half>((entry.Offset + window) * Options.WindowValues, Options.WindowValues);
+        return Data.Read<Half>((entry.Offset + window) * Options.WindowValues, Options.WindowValues);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _windows.Dispose();
 }

@@ -7,26 +7,15 @@ namespace FlamingoSharp.Training.Sounds;
 /// <c>sounds.pcm</c> holds the samples (little-endian int16), <c>sounds.jsonl</c> one line a sound with its place.
 /// Sounds are listed in the order of the data files.
 /// </remarks>
-public sealed class SoundStore : IDisposable
+public sealed class SoundStore : PackedStore
 {
     internal const string Format = "flamingo-sounds", DataName = "sounds.pcm", IndexName = "sounds.jsonl";
 
-    private readonly MappedFile _samples;
-    private readonly Dictionary<string, StoreLine> _entries;
-
-    private SoundStore(MappedFile samples, SoundStoreSettings settings, IReadOnlyList<StoreLine> lines)
-    {
-        _samples = samples;
-        _entries = lines.ToDictionary(l => l.Id);
-        Settings = settings;
-        Ids = [.. lines.Select(l => l.Id)];
-    }
+    private SoundStore(string dataPath, SoundStoreSettings settings, IReadOnlyList<StoreLine> lines)
+        : base(dataPath, lines) => Settings = settings;
 
     /// <summary>What the sounds were made with.</summary>
     public SoundStoreSettings Settings { get; }
-
-    /// <summary>Sounds in the store.</summary>
-    public IReadOnlyList<string> Ids { get; }
 
     /// <summary>Opens a store for reading.</summary>
     /// <param name="folder">Where <see cref="RenderSounds"/> wrote it.</param>
@@ -36,26 +25,12 @@ public sealed class SoundStore : IDisposable
         string data = Path.Combine(folder, DataName);
         var (header, lines) = PackedFile.ReadIndex(data, Path.Combine(folder, IndexName), Format, sizeof(short));
         var settings = JsonSerializer.Deserialize(header.Settings, SoundJson.Default.SoundStoreSettings)!;
-        return new(new(data), settings, lines);
+        return new(data, settings, lines);
     }
-
-    /// <summary>True if the sound is in the store.</summary>
-    public bool Contains(string id) => _entries.ContainsKey(id);
-
-    /// <summary>train, val, test or demo.</summary>
-    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
-    public string SplitOf(string id) => _entries[id].Split;
-
-    /// <summary>True if the sound goes on beyond what the store keeps.</summary>
-    /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
-    public bool IsCut(string id) => _entries[id].Cut;
 
     /// <summary>A sound's samples; valid until the store is disposed.</summary>
     /// <exception cref="KeyNotFoundException">The sound is not in the store.</exception>
-    public ReadOnlySpan<short> Read(string id) => _samples.Read<short>(_entries[id].Offset, _entries[id].Count);
-
-    /// <inheritdoc/>
-    public void Dispose() => _samples.Dispose();
+    public ReadOnlySpan<short> Read(string id) => Data.Read<short>(Entry(id).Offset, Entry(id).Count);
 }
 
 /// <summary>What all sounds of a store have in common.</summary>

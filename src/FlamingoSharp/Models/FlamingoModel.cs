@@ -32,6 +32,7 @@ internal sealed class FlamingoModel : Module
     public FlamingoModel(Module<Tensor, Tensor>? encoder, AudioTransformer audioTransformer, LanguageModel language, Conditioning conditioning)
         : base(nameof(FlamingoModel))
     {
+        RegisterComponents(); // before there are any, so that torch never adds the parts again under the names of their fields
         (_encoder, _audioTransformer, _language, Conditioning) = (encoder, audioTransformer, language, conditioning);
         if (encoder is not null)
             register_module("clap", encoder);

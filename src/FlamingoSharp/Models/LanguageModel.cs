@@ -28,31 +28,34 @@ internal sealed record LanguageInput(Tensor Ids)
 /// feed-forward) lives in the subclasses; conditioning, caching and masks are the same for all.
 /// </summary>
 /// <remarks>Shapes: b batch, t new tokens, s cached and new tokens, d width, v vocabulary.</remarks>
-internal abstract class LanguageModel(string name) : Module(name)
+internal abstract class LanguageModel(string name, LanguageModelOptions options) : Module(name)
 {
     /// <summary>Decoder layers.</summary>
-    public abstract int Layers { get; }
+    public int Layers => options.Layers;
 
     /// <summary>Rows of the embedding and of the logits, v.</summary>
-    public abstract int VocabularySize { get; }
+    public int VocabularySize => options.VocabularySize;
 
     /// <summary>Longest text, prompt and answer together, in tokens.</summary>
-    public abstract int MaxTokens { get; }
+    public int MaxTokens => options.MaxPositions;
 
     /// <summary>Key and value heads, for the cache.</summary>
-    public abstract int KeyValueHeads { get; }
+    public int KeyValueHeads => options.CachedHeads;
 
     /// <summary>Width of one head.</summary>
-    public abstract int HeadWidth { get; }
+    public int HeadWidth => options.HiddenSize / options.Heads;
 
     /// <summary>Where the weights stand in a checkpoint, e.g. <c>lang_encoder.model.decoder</c>.</summary>
     public abstract string CheckpointPath { get; }
 
     /// <summary>Where the weights are.</summary>
-    public abstract Device Device { get; }
+    public Device Device => Tokens.Weight.device;
 
     /// <summary>Element type of activations.</summary>
-    public abstract ScalarType Type { get; }
+    public ScalarType Type => Tokens.Weight.dtype;
+
+    /// <summary>The token embedding.</summary>
+    protected abstract Embedding Tokens { get; }
 
     /// <summary>The cross-attention block before a layer; null where there is none.</summary>
     protected abstract GatedCrossAttention? CrossAttentionBefore(int layer);

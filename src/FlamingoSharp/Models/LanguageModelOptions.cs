@@ -11,8 +11,20 @@ public abstract record LanguageModelOptions
     /// <summary>Rows of the token embedding.</summary>
     public abstract int VocabularySize { get; init; }
 
+    /// <summary>Width of a text vector.</summary>
+    public abstract int HiddenSize { get; init; }
+
+    /// <summary>Decoder layers.</summary>
+    public abstract int Layers { get; init; }
+
+    /// <summary>Query heads; divides <see cref="HiddenSize"/>.</summary>
+    public abstract int Heads { get; init; }
+
     /// <summary>Longest text, prompt and answer together, in tokens.</summary>
     public abstract int MaxPositions { get; init; }
+
+    /// <summary>Heads whose keys and values are kept of past tokens.</summary>
+    internal virtual int CachedHeads => Heads;
 
     private protected LanguageModelOptions()
     {
@@ -37,14 +49,14 @@ public sealed record OptOptions : LanguageModelOptions
     /// <summary>Rows of the embedding: OPT's 50265 entries, <c>&lt;audio&gt;</c>, <c>&lt;|endofchunk|&gt;</c> and <c>&lt;SEP&gt;</c>.</summary>
     public override int VocabularySize { get; init; } = 50268;
 
-    /// <summary>Width of a text vector.</summary>
-    public int HiddenSize { get; init; } = 2048;
+    /// <inheritdoc/>
+    public override int HiddenSize { get; init; } = 2048;
 
-    /// <summary>Decoder layers.</summary>
-    public int Layers { get; init; } = 24;
+    /// <inheritdoc/>
+    public override int Layers { get; init; } = 24;
 
-    /// <summary>Attention heads; divides <see cref="HiddenSize"/>.</summary>
-    public int Heads { get; init; } = 32;
+    /// <inheritdoc/>
+    public override int Heads { get; init; } = 32;
 
     /// <summary>Hidden width of the feed-forward part.</summary>
     public int FeedForward { get; init; } = 8192;

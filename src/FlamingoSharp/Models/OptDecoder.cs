@@ -24,43 +24,22 @@ internal sealed class OptDecoder : LanguageModel
     private readonly TiedHead _head;
 
     public OptDecoder(OptOptions options, int audioWidth, CrossAttentionOptions crossAttention)
-        : base(nameof(OptDecoder))
+        : base(nameof(OptDecoder), options)
     {
         _options = options;
         _tokens = new Embedding(options.VocabularySize, options.HiddenSize);
         _positions = new Embedding(options.MaxPositions + PositionOffset, options.HiddenSize);
-        _layers = new ModuleList<ConditionedLayer<OptLayer>>([.. Enumerable.Range(0, options.Layers).Select(i => new ConditionedLayer<OptLayer>(
-            "gated_cross_attn_layer",
-            (i + 1) % crossAttention.EveryLayers == 0 ? new GatedCrossAttention(options.HiddenSize, audioWidth, crossAttention) : null,
-            new OptLayer(options)))]);
+        _layers = ConditionedLayer<OptLayer>.Stack("gated_cross_attn_layer", options, audioWidth, crossAttention, () => new OptLayer(options));
         _norm = new LayerNorm(options.HiddenSize);
         _head = new TiedHead(_tokens);
         RegisterComponents();
     }
 
     /// <inheritdoc/>
-    public override int Layers => _options.Layers;
-
-    /// <inheritdoc/>
-    public override int VocabularySize => _options.VocabularySize;
-
-    /// <inheritdoc/>
-    public override int MaxTokens => _options.MaxPositions;
-
-    /// <inheritdoc/>
-    public override int KeyValueHeads => _options.Heads;
-
-    /// <inheritdoc/>
-    public override int HeadWidth => _options.HiddenSize / _options.Heads;
+    protected override Embedding Tokens => _tokens;
 
     /// <inheritdoc/>
     public override string CheckpointPath => "lang_encoder.model.decoder";
-
-    /// <inheritdoc/>
-    public override ScalarType Type => _tokens.Weight.dtype;
-
-    /// <inheritdoc/>
-    public override Device Device => _tokens.Weight.device;
 
     /// <summary>The embedding, tied to the head.</summary>
     public Parameter TokenWeights => _tokens.Weight;

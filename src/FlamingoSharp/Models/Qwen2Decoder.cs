@@ -21,14 +21,11 @@ internal sealed class Qwen2Decoder : LanguageModel
     private readonly TiedHead _tiedHead;
 
     public Qwen2Decoder(Qwen2Options options, int audioWidth, CrossAttentionOptions crossAttention)
-        : base(nameof(Qwen2Decoder))
+        : base(nameof(Qwen2Decoder), options)
     {
         _options = options;
         _tokens = new Embedding(options.VocabularySize, options.HiddenSize);
-        _layers = new ModuleList<ConditionedLayer<Qwen2Layer>>([.. Enumerable.Range(0, options.Layers).Select(i => new ConditionedLayer<Qwen2Layer>(
-            "gated_cross_attn_layer_sound",
-            (i + 1) % crossAttention.EveryLayers == 0 ? new GatedCrossAttention(options.HiddenSize, audioWidth, crossAttention) : null,
-            new Qwen2Layer(options)))]);
+        _layers = ConditionedLayer<Qwen2Layer>.Stack("gated_cross_attn_layer_sound", options, audioWidth, crossAttention, () => new Qwen2Layer(options));
         _norm = new RmsNorm(options.HiddenSize, options.NormEpsilon);
         _head = options.TiedHead ? null : new LinearLayer(options.HiddenSize, options.VocabularySize, bias: false);
         _tiedHead = new TiedHead(_tokens);
@@ -36,28 +33,10 @@ internal sealed class Qwen2Decoder : LanguageModel
     }
 
     /// <inheritdoc/>
-    public override int Layers => _options.Layers;
-
-    /// <inheritdoc/>
-    public override int VocabularySize => _options.VocabularySize;
-
-    /// <inheritdoc/>
-    public override int MaxTokens => _options.MaxPositions;
-
-    /// <inheritdoc/>
-    public override int KeyValueHeads => _options.KeyValueHeads;
-
-    /// <inheritdoc/>
-    public override int HeadWidth => _options.HiddenSize / _options.Heads;
+    protected override Embedding Tokens => _tokens;
 
     /// <inheritdoc/>
     public override string CheckpointPath => "lang_encoder.model";
-
-    /// <inheritdoc/>
-    public override Device Device => _tokens.Weight.device;
-
-    /// <inheritdoc/>
-    public override ScalarType Type => _tokens.Weight.dtype;
 
     /// <inheritdoc/>
     public override Tensor Logits(Tensor hidden) => _head is null ? _tiedHead.forward(hidden) : _head.forward(hidden);

@@ -6,14 +6,14 @@ public sealed record Qwen2Options : LanguageModelOptions
     /// <summary>Rows of the embedding: Qwen2.5's 151665 entries and Audio Flamingo's four.</summary>
     public override int VocabularySize { get; init; } = 151669;
 
-    /// <summary>Width of a text vector.</summary>
-    public int HiddenSize { get; init; } = 2048;
+    /// <inheritdoc/>
+    public override int HiddenSize { get; init; } = 2048;
 
-    /// <summary>Decoder layers.</summary>
-    public int Layers { get; init; } = 36;
+    /// <inheritdoc/>
+    public override int Layers { get; init; } = 36;
 
-    /// <summary>Query heads; divides <see cref="HiddenSize"/>.</summary>
-    public int Heads { get; init; } = 16;
+    /// <inheritdoc/>
+    public override int Heads { get; init; } = 16;
 
     /// <summary>Key and value heads; divides <see cref="Heads"/>.</summary>
     public int KeyValueHeads { get; init; } = 2;
@@ -32,6 +32,9 @@ public sealed record Qwen2Options : LanguageModelOptions
 
     /// <summary>True where the head is the token embedding.</summary>
     public bool TiedHead { get; init; } = true;
+
+    /// <inheritdoc/>
+    internal override int CachedHeads => KeyValueHeads;
 
     /// <inheritdoc/>
     internal override LanguageModel Build(int audioWidth, CrossAttentionOptions crossAttention) => new Qwen2Decoder(this, audioWidth, crossAttention);

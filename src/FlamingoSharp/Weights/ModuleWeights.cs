@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -90,7 +89,6 @@ public static class ModuleWeights
     /// <summary>The module's tensors in its own order; one that several modules share is one slot with several names.</summary>
     private static List<Slot> Slots(nn.Module root)
     {
-        RegisterComponents(root); // normally done by the constructor; does nothing the second time
         var slots = new List<Slot>();
         var byHandle = new Dictionary<IntPtr, Slot>();
         foreach (var (path, module) in root.named_modules().Prepend(("", root)))
@@ -136,7 +134,4 @@ public static class ModuleWeights
             ModuleParameters.Replace(Places, current, next);
         }
     }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "RegisterComponents")]
-    private static extern void RegisterComponents(nn.Module module);
 }

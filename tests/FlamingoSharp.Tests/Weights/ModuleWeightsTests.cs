@@ -37,6 +37,17 @@ public sealed class ModuleWeightsTests
     }
 
     [Fact, NoTensorLeak]
+    public void A_filled_model_lists_each_part_once_under_its_name_in_the_checkpoint()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TinyModel();
+        using var weights = ModelFolder.Open(folder.Folder).OpenWeights();
+        using var model = TinyModel.Config.Build(soundToken: 0);
+        ModuleWeights.Fill(model, weights);
+        Assert.Equal(weights.Weights.Keys.Order(), model.state_dict().Keys.Where(name => !NameMap.IsComputed(name)).Order());
+    }
+
+    [Fact, NoTensorLeak]
     public void Tensors_arrive_in_the_wanted_element_type()
     {
         using var scope = NewDisposeScope();

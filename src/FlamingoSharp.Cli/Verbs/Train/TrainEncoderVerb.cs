@@ -24,6 +24,10 @@ internal sealed class TrainEncoderVerb : Verb
 
     private readonly Option<double> _rate = new("--learning-rate") { Description = "After warm-up.", HelpName = "RATE", DefaultValueFactory = _ => s_default.LearningRate };
 
+    private readonly Option<string?> _start = new("--start-from") { Description = "Model folder or earlier encoder file that training starts from.", HelpName = "PATH" };
+
+    private readonly Option<double> _mix = new("--mix") { Description = "Chance that two sounds are heard together.", HelpName = "SHARE", DefaultValueFactory = _ => new MelAugmentationOptions().MixChance };
+
     private readonly Option<long> _seed = new("--seed") { Description = "Of first values, sampling and augmentation.", HelpName = "N", DefaultValueFactory = _ => s_default.Seed };
 
     private readonly Option<int?> _threads = ModelOptions.Threads();
@@ -32,7 +36,7 @@ internal sealed class TrainEncoderVerb : Verb
         : base("encoder", "Train the audio encoder to tag sounds; the first stage of flamingo-mini.",
             "flamingo train encoder --data data --mels work/mels --out work/encoder.safetensors --minutes 60")
     {
-        foreach (Option option in new Option[] { _data, _mels, _out, _steps, _minutes, _batch, _rate, _seed, _threads })
+        foreach (Option option in new Option[] { _data, _mels, _out, _steps, _minutes, _batch, _rate, _start, _mix, _seed, _threads })
             Add(option);
     }
 
@@ -44,6 +48,8 @@ internal sealed class TrainEncoderVerb : Verb
             CatalogueFolder = parse.GetValue(_data)!,
             MelFolder = parse.GetValue(_mels)!,
             OutputFile = parse.GetValue(_out)!,
+            StartFrom = parse.GetValue(_start),
+            Augmentation = new() { MixChance = parse.GetValue(_mix) },
             Tagging = s_default with
             {
                 Steps = parse.GetValue(_steps),
