@@ -36,6 +36,7 @@ public sealed record EncoderTraining
     {
         ArgumentNullException.ThrowIfNull(report);
         Runtime.NativeRuntime.EnsureLoaded();
+        TorchSharp.torch.manual_seed(Tagging.Seed); // dropout draws from torch's own generator
         var catalogue = SoundCatalogue.Load(CatalogueFolder);
         using var mels = MelStore.Open(MelFolder);
         if (mels.Options.Mel != Encoder.Mel || mels.Options.Windows.WindowSamples != Encoder.WindowSamples)

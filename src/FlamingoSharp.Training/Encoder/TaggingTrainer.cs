@@ -148,7 +148,7 @@ internal sealed class TaggingTrainer : IDisposable
 
     private Batch Draw(int step)
     {
-        var random = new Random(HashCode.Combine(_options.Seed, step));
+        var random = SplitMix.At(_options.Seed, step);
         int n = _options.BatchSize, size = _frames * _bands;
         float[] mels = new float[n * size], tags = new float[n * _vocabulary.Tags], concepts = new float[n * _vocabulary.Concepts];
         float[] other = new float[size];

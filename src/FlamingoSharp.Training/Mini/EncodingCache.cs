@@ -52,7 +52,7 @@ internal sealed class EncodingCache
             int at = 0;
             for (int j = first; j < done; j++)
             {
-                var random = new Random(HashCode.Combine(seed, j));
+                var random = SplitMix.At(seed, j);
                 for (int w = 0; w < mels.WindowsOf(jobs[j].Id); w++)
                 {
                     var mel = values.AsSpan(at++ * size, size);

@@ -35,7 +35,7 @@ internal sealed class LanguageStage : IDisposable
         int count = 0, texts = 0, total = _options.Optimization.TotalSteps;
         for (int epoch = 0; ; epoch++)
         {
-            var random = new Random(HashCode.Combine(_options.Seed, epoch));
+            var random = SplitMix.At(_options.Seed, epoch);
             foreach (var batch in _batcher.Batches(train.Draw(epoch, _options.BatchSize * 64), _options.BatchSize, random))
             {
                 cancellation.ThrowIfCancellationRequested();

@@ -84,6 +84,7 @@ public sealed record MiniTraining
     {
         ArgumentNullException.ThrowIfNull(report);
         NativeRuntime.EnsureLoaded();
+        manual_seed(Seed); // dropout draws from torch's own generator
         var catalogue = SoundCatalogue.Load(CatalogueFolder);
         using var mels = MelStore.Open(MelFolder);
         var tokenizer = Tokenizer.Load(ModelFolder);

@@ -15,6 +15,9 @@ internal struct SplitMix(ulong seed)
         return new(hash + salt * 0xD1342543DE82EF95);
     }
 
+    /// <summary>A generator of .NET's for one place (an epoch, a step, a sound) of a run; the same in every process.</summary>
+    public static Random At(long seed, long place) => new((int)For("place", (ulong)(seed ^ (place << 20))).Next());
+
     public ulong Next()
     {
         ulong z = _state += 0x9E3779B97F4A7C15;
