@@ -51,7 +51,7 @@ public sealed class MiniRecipeTests : IDisposable
         using var flamingo = Flamingo.Load(Model);
         using var sound = flamingo.Hear(Path.Combine(_folder.Audio, "pack", "dog.wav"));
         var caption = flamingo.Caption(sound);
-        Assert.True(caption.Text.Length > 0 || caption.FinishReason == FinishReason.Stop, $"{caption}"); // so early it may say nothing
+        Assert.True(caption.Text.Length > 0 || caption.Candidates[0].Finish == FinishReason.Stop, $"{caption}"); // so early it may say nothing
     }
 
     private List<TaggingProgress> TrainEncoder(string? startFrom)
