@@ -21,7 +21,10 @@ internal static class ModelThread
         try
         {
             await foreach (var value in values.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
+            {
+                cancellation.ThrowIfCancellationRequested(); // the channel hands out what is queued whatever was cancelled
                 yield return value;
+            }
         }
         finally
         {
