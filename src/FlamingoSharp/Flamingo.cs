@@ -118,7 +118,7 @@ public sealed class Flamingo : IDisposable
 
     /// <summary>Answers questions together, as one batch; each answer is the one that the question alone would get.</summary>
     /// <param name="questions">Any prompts, about any sounds heard by this model.</param>
-    /// <param name="options">Null answers greedily.</param> <param name="cancellation">Checked before every token.</param>
+    /// <param name="options">Null takes <see cref="FlamingoConfig.Generation"/>: greedy.</param> <param name="cancellation">Checked before every token.</param>
     /// <exception cref="FlamingoException">The options contradict themselves, or a prompt does not fit the context.</exception>
     public IReadOnlyList<Answer> Answer(IReadOnlyList<Question> questions, GenerationOptions? options = null, CancellationToken cancellation = default)
     {
@@ -154,7 +154,7 @@ public sealed class Flamingo : IDisposable
     }
 
     /// <summary>Answers one question, handing out the text as it comes, in whole characters.</summary>
-    /// <param name="question">What is asked.</param> <param name="options">Null answers greedily.</param>
+    /// <param name="question">What is asked.</param> <param name="options">Null takes <see cref="FlamingoConfig.Generation"/>: greedy.</param>
     /// <param name="cancellation">Checked before every token; leaving the enumeration early stops the model too.</param>
     /// <exception cref="FlamingoException">The options contradict themselves, or the prompt does not fit the context.</exception>
     public async IAsyncEnumerable<TextDelta> StreamAsync(
@@ -189,7 +189,7 @@ public sealed class Flamingo : IDisposable
 
     private IReadOnlyList<int> Encode(Question question) => question.Prompt.EncodeFor(Tokenizer, _model.Language.MaxTokens);
 
-    private GenerationOptions Complete(GenerationOptions? options) => (options ?? GenerationOptions.Greedy).ForModel(Tokenizer.Special);
+    private GenerationOptions Complete(GenerationOptions? options) => (options ?? Config.Generation).ForModel(Tokenizer.Special);
 
     private DecodingSession Start(List<Question> batch, IReadOnlyList<IReadOnlyList<int>> ids, GenerationOptions options)
     {

@@ -16,11 +16,20 @@ public sealed record GenerationOptions
     /// <summary>AF1 chat examples and demo: sampling with top-k 50 and top-p 0.95, 128 tokens.</summary>
     public static GenerationOptions Chat { get; } = new() { Sample = true, TopK = 50, TopP = 0.95 };
 
-    /// <summary>AF2 evaluation: greedy, 256 tokens, beams scored by AF2's length rule.</summary>
-    public static GenerationOptions Greedy2 { get; } = new() { MaxNewTokens = 256, BeamLengthRule = BeamLengthRule.GeneratedWithStop };
+    /// <summary>AF2 evaluation: greedy, 256 tokens, beams scored by AF2's length rule. Where sampling is turned on, top-k is 30 and top-p 0.95.</summary>
+    public static GenerationOptions Greedy2 { get; } = new()
+    {
+        MaxNewTokens = 256,
+        BeamLengthRule = BeamLengthRule.GeneratedWithStop,
+        TopK = 30,
+        TopP = 0.95,
+    };
 
-    /// <summary>AF2 examples: sampling with top-k 30 and top-p 0.95, 256 tokens (chains of thought need 1024).</summary>
-    public static GenerationOptions Foundation2 { get; } = Greedy2 with { Sample = true, TopK = 30, TopP = 0.95 };
+    /// <summary>AF2 examples: sampling with top-k 30 and top-p 0.95, 256 tokens.</summary>
+    public static GenerationOptions Foundation2 { get; } = Greedy2 with { Sample = true };
+
+    /// <summary>Most tokens of an answer with its reasoning (AF2's chain-of-thought script).</summary>
+    public const int ThinkingTokens = 1024;
 
     /// <summary>Most tokens generated per sequence, the stop token included. AF1: 128, AF2: 256.</summary>
     public int MaxNewTokens { get; init; } = 128;

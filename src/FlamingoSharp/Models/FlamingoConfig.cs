@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FlamingoSharp.Audio;
 using FlamingoSharp.Encoders;
+using FlamingoSharp.Generation;
 using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
 using FlamingoSharp.Weights;
@@ -40,6 +41,10 @@ public sealed record FlamingoConfig
     public PromptFormat Prompts => PromptFormat.All.FirstOrDefault(f => f.Name == PromptFormatName)
         ?? throw new FlamingoException(FlamingoErrorKind.Model,
             $"There is no prompt format '{PromptFormatName}'. Known are {string.Join(", ", PromptFormat.All.Select(f => f.Name))}.");
+
+    /// <summary>How the model answers when nothing else is asked for: greedily, with the limits of its release.</summary>
+    [JsonIgnore]
+    public GenerationOptions Generation => PromptFormatName == PromptFormat.Af2.Name ? GenerationOptions.Greedy2 : GenerationOptions.Greedy;
 
     /// <summary>The released foundation model of Audio Flamingo 1: one sound a prompt.</summary>
     public static FlamingoConfig Af1Foundation { get; } = new() { Name = "af1-foundation" };
