@@ -143,7 +143,10 @@ internal static class ReferenceModels
             {
                 EveryLayers = (int?)config["cross_attn_every_n_layers"] ?? 1,
             }),
-            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, fewShotMask));
+            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, fewShotMask)
+            {
+                ForTrainingOnly = fewShotMask,
+            });
         ModuleWeights.Fill(model, source);
         model.eval();
         return model;
