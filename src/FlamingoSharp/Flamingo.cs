@@ -189,7 +189,8 @@ public sealed class Flamingo : IDisposable
 
     private IReadOnlyList<int> Encode(Question question) => question.Prompt.EncodeFor(Tokenizer, _model.Language.MaxTokens);
 
-    private GenerationOptions Complete(GenerationOptions? options) => (options ?? Config.Generation).ForModel(Tokenizer.Special);
+    private GenerationOptions Complete(GenerationOptions? options) =>
+        (options ?? Config.Generation).ForModel(Tokenizer.Special, _model.Language.BeamLengthRule);
 
     private DecodingSession Start(List<Question> batch, IReadOnlyList<IReadOnlyList<int>> ids, GenerationOptions options)
     {

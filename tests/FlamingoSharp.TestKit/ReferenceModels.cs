@@ -1,9 +1,6 @@
 using System.Text.Json.Nodes;
-using FlamingoSharp.Audio;
-using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Weights;
-using Xunit;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.TestKit;
@@ -32,46 +29,6 @@ internal static class ReferenceModels
         Heads = (int)lm["num_attention_heads"]!,
         MaxPositions = (int)lm["max_position_embeddings"]!,
         Dropout = dropout,
-    };
-
-    /// <summary>Encoder options from a case of kind clapcap-htsat. What the encoder has no option for must be what it does.</summary>
-    public static HtsatOptions Htsat(ReferenceCase reference)
-    {
-        var config = reference.Json["config"]!;
-        var (rate, samples) = ReferenceWaves.Shape(reference);
-        var options = Htsat(config) with
-        {
-            SampleRate = rate,
-            WindowSeconds = (samples + 0.5) / rate, // half a sample guards the truncation
-        };
-        Assert.Equal((1e-5, 1e-5), ((double)config["layernorm_eps"]!, (double)config["batchnorm_eps"]!));
-        Assert.Equal((1.0, null), ((double)config["ref"]!, (double?)config["top_db"]));
-        Assert.Equal((int)config["frames"]!, options.Mel.Frames(options.WindowSamples));
-        Assert.Equal((int)config["latent"]!, options.LatentDim);
-        return options;
-    }
-
-    private static HtsatOptions Htsat(JsonNode config) => new()
-    {
-        Mel = new MelOptions
-        {
-            SampleRate = (int)config["sample_rate_for_mel"]!,
-            FftSize = (int)config["n_fft"]!,
-            Hop = (int)config["hop"]!,
-            Mels = (int)config["mel_bins"]!,
-            MinimumHz = (double)config["fmin"]!,
-            MaximumHz = (double)config["fmax"]!,
-            Floor = (double)config["amin"]!,
-        },
-        ImageSize = (int)config["spec_size"]!,
-        PatchSize = (int)config["patch"]!,
-        EmbedDim = (int)config["embed_dim"]!,
-        Depths = [.. config["depths"]!.AsArray().Select(d => (int)d!)],
-        Heads = [.. config["heads"]!.AsArray().Select(h => (int)h!)],
-        WindowSize = (int)config["window"]!,
-        MlpRatio = (double)config["mlp_ratio"]!,
-        Classes = (int)config["classes"]!,
-        ProjectionDim = (int)config["proj"]!,
     };
 
     /// <summary>An Audio Flamingo 1 without encoder, in eval mode, filled with the synthetic weights of a case.</summary>
@@ -143,7 +100,10 @@ internal static class ReferenceModels
             {
                 EveryLayers = (int?)config["cross_attn_every_n_layers"] ?? 1,
             }),
-            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, fewShotMask));
+            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, fewShotMask)
+            {
+                ForTrainingOnly = fewShotMask,
+            });
         ModuleWeights.Fill(model, source);
         model.eval();
         return model;

@@ -1,3 +1,4 @@
+using FlamingoSharp.Generation;
 using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -52,6 +53,9 @@ internal sealed class OptDecoder : LanguageModel
 
     /// <inheritdoc/>
     public override int HeadWidth => _options.HiddenSize / _options.Heads;
+
+    /// <inheritdoc/>
+    public override BeamLengthRule BeamLengthRule => BeamLengthRule.PromptAndGenerated;
 
     /// <inheritdoc/>
     public override string CheckpointPath => "lang_encoder.model.decoder";

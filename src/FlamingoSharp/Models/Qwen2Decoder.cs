@@ -1,3 +1,4 @@
+using FlamingoSharp.Generation;
 using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -49,6 +50,9 @@ internal sealed class Qwen2Decoder : LanguageModel
 
     /// <inheritdoc/>
     public override int HeadWidth => _options.HiddenSize / _options.Heads;
+
+    /// <inheritdoc/>
+    public override BeamLengthRule BeamLengthRule => BeamLengthRule.GeneratedWithStop;
 
     /// <inheritdoc/>
     public override string CheckpointPath => "lang_encoder.model";
