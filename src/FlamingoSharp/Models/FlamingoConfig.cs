@@ -96,6 +96,8 @@ public sealed partial record FlamingoConfig
             $"the encoder gives vectors of {Encoder.OutputDim} but the audio transformer takes {AudioTransformer.Width}");
         Require(AudioTransformer.Heads > 0 && AudioTransformer.Width % AudioTransformer.Heads == 0,
             $"{AudioTransformer.Heads} heads do not divide the audio width {AudioTransformer.Width}");
+        Require(AudioTransformer.Positions == AudioPositions.Sinusoid || AudioTransformer.Width / AudioTransformer.Heads >= RotaryPositions.LeastRotated,
+            $"heads of {AudioTransformer.Width / AudioTransformer.Heads} are too narrow for rotary positions, which turn {RotaryPositions.LeastRotated} dimensions of each at least");
         Require(AudioTransformer.Positions == AudioPositions.Rotary || VectorsPerSound * Windows.Slots <= AudioTransformer.MaxVectors,
             $"{Windows.Slots} sounds of {VectorsPerSound} vectors need more positions than {AudioTransformer.MaxVectors}");
         Require(FewShotVectors is null or > 0, $"few_shot_vectors is {FewShotVectors}; it must be 1 or more, or left out");

@@ -72,6 +72,15 @@ public sealed class PresetTests
     }
 
     [Fact]
+    public void Rotary_heads_have_room_for_what_is_turned()
+    {
+        var narrow = TinyModel.Config2 with { AudioTransformer = TinyModel.Config2.AudioTransformer with { Heads = 2 } };
+        Assert.Equal(
+            "The model's configuration does not fit together: heads of 16 are too narrow for rotary positions, which turn 32 dimensions of each at least.",
+            Assert.Throws<FlamingoException>(narrow.Validate).Message);
+    }
+
+    [Fact]
     public void The_encoder_of_Audio_Flamingo_2_is_as_published()
     {
         var encoder = FlamingoConfig.Af2.Encoder;
