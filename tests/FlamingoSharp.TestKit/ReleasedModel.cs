@@ -1,6 +1,4 @@
 using System.Text.Json;
-using FlamingoSharp.Audio;
-using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Weights;
 
@@ -48,31 +46,8 @@ public sealed class ReleasedModel : IDisposable
         File.Copy(Path.Combine(ReferenceSet.RepositoryRoot, "models", "flamingo-mini", "tokenizer.json"), Path.Combine(LanguageModelFolder, "tokenizer.json"));
     }
 
-    /// <summary>A toy of Audio Flamingo 2's form: three windows of 2 s, 16 vectors each.</summary>
-    public static FlamingoConfig Config { get; } = FlamingoConfig.Af2 with
-    {
-        Name = "af2-toy",
-        Windows = FlamingoConfig.Af2.Windows with { LengthSeconds = 2, MaxWindows = 3 },
-        Encoder = HtsatOptions.AfClap with
-        {
-            WindowSeconds = 2,
-            Mel = new MelOptions { SampleRate = 16000, FftSize = 512, Hop = 256, Mels = 32, MaximumHz = 8000, Scale = MelScale.Htk },
-            ImageSize = 64,
-            EmbedDim = 16,
-            Depths = [2, 2, 2],
-            Heads = [2, 2, 4],
-            WindowSize = 4,
-        },
-        AudioTransformer = new AudioTransformerOptions
-        {
-            Layers = 1, Heads = 1, Width = 64, FeedForward = 64, Positions = AudioPositions.Rotary, MaskPadding = true,
-        },
-        CrossAttention = new CrossAttentionOptions { Heads = 2, HeadWidth = 16, FeedForwardMultiple = 2 },
-        Language = new Qwen2Options
-        {
-            VocabularySize = 4103, HiddenSize = 32, Layers = 2, Heads = 4, KeyValueHeads = 2, FeedForward = 64, MaxPositions = 2048,
-        },
-    };
+    /// <summary>Four windows of a second, four vectors each.</summary>
+    public static FlamingoConfig Config { get; } = TinyModel.Config2 with { Name = "af2-toy" };
 
     /// <summary>Holds <c>safe_ckpt</c> and <c>clap_ckpt</c>.</summary>
     public string CheckpointFolder => Path.Combine(_root.FullName, "audio-flamingo-2");
