@@ -117,7 +117,7 @@ public sealed class ReleasedModelTests : IClassFixture<ReleasedModelTests.Conver
             WaveFile.Tone(Path.Combine(Sounds, "a.wav"), 3);
         }
 
-        public ReleasedModel Release { get; } = new(embeddingsTrained: false);
+        public ReleasedModel Release { get; } = new(ReleasedChunks.TrainedWithoutEmbedding);
 
         public string Config { get; }
 

@@ -4,6 +4,19 @@ using FlamingoSharp.Weights;
 
 namespace FlamingoSharp.TestKit;
 
+/// <summary>What of a small release stands in its chunks.</summary>
+public enum ReleasedChunks
+{
+    /// <summary>What was trained: a part of the encoder, the audio transformer, the cross attention, the token embedding.</summary>
+    Trained,
+
+    /// <summary>That, but for the token embedding.</summary>
+    TrainedWithoutEmbedding,
+
+    /// <summary>The whole state dictionary, copies and computed buffers included.</summary>
+    Everything,
+}
+
 /// <summary>Audio Flamingo 2 in the form in which it is published, small and with synthetic weights: its own folder, and that of its language model.</summary>
 /// <remarks>Source of the form: SPEC §4, §10.4, and §1.3 for the embedding that is cut.</remarks>
 public sealed class ReleasedModel : IDisposable
@@ -14,17 +27,23 @@ public sealed class ReleasedModel : IDisposable
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("flamingo-released-");
 
     /// <summary>Writes both folders.</summary>
-    /// <param name="embeddingsTrained">Whether the checkpoint holds the token embedding, or leaves it to the language model's.</param>
-    public ReleasedModel(bool embeddingsTrained = true)
+    /// <param name="held">What the chunks hold.</param>
+    public ReleasedModel(ReleasedChunks held = ReleasedChunks.Trained)
     {
         var weights = Config.DescribeWeights();
-        bool Trained(WeightInfo w) => w.Name.StartsWith(Encoder, StringComparison.Ordinal) ? w.Name.Contains(".layers.0.", StringComparison.Ordinal)
-            : w.Name.EndsWith("embed_tokens.weight", StringComparison.Ordinal) ? embeddingsTrained
+        bool Trained(WeightInfo w) => held == ReleasedChunks.Everything ? true
+            : w.Name.StartsWith(Encoder, StringComparison.Ordinal) ? w.Name.Contains(".layers.0.", StringComparison.Ordinal)
+            : w.Name.EndsWith("embed_tokens.weight", StringComparison.Ordinal) ? held == ReleasedChunks.Trained
             : !w.Name.StartsWith(Language, StringComparison.Ordinal) || w.Name.Contains("gated_cross_attn", StringComparison.Ordinal);
         Expected = new SyntheticCheckpoint("what the release means", weights.Select(w =>
             SyntheticTensor.For(w.Name, w.Shape, Trained(w) ? "trained/" : "plain/")));
 
-        var trained = weights.Where(Trained).ToList();
+        WeightInfo[] copies =
+        [
+            Info("lang_encoder.lm_head.weight", Config.Language.VocabularySize, 32), Info("lang_encoder.old_decoder_blocks.0.mlp.up_proj.weight", 64, 32),
+            Info("lang_encoder.gated_cross_attn_layers_sound.0.attn_gate", 1), Info("audio_transformer_clap.position_enc.inv_freq", 16),
+        ];
+        var trained = weights.Where(Trained).Concat(held == ReleasedChunks.Everything ? copies : []).ToList();
         var chunks = trained.Chunk((trained.Count / 3) + 1).Select((c, i) => (Name: $"chunk_{i}", Tensors: c)).ToList();
         foreach (var (name, tensors) in chunks)
             SafeTensorsWriter.WriteFile(Chunk(name), SyntheticCheckpoint.Of(name, tensors, "trained/"));

@@ -12,13 +12,16 @@ public sealed class ReleasedFormTests : IDisposable
     public void Dispose() => _model.Dispose();
 
     [Theory, NoTensorLeak]
-    [InlineData(true)] // the checkpoint brings the embedding, in its final size
-    [InlineData(false)] // the language model's embedding is cut
-    public void Three_sources_become_one_model_and_what_was_trained_counts(bool embeddingsTrained)
+    [InlineData(ReleasedChunks.Trained, true)] // the checkpoint brings the embedding, in its final size
+    [InlineData(ReleasedChunks.TrainedWithoutEmbedding, true)] // the language model's embedding is cut
+    [InlineData(ReleasedChunks.Everything, true)]
+    [InlineData(ReleasedChunks.Everything, false)] // then the language model need not be named
+    public void All_sources_become_one_model_and_what_was_trained_counts(ReleasedChunks held, bool languageModel)
     {
         using var scope = NewDisposeScope();
-        using var released = new ReleasedModel(embeddingsTrained);
-        var result = Conversion.Run(Request(released));
+        using var released = new ReleasedModel(held);
+        var request = Request(released);
+        var result = Conversion.Run(languageModel ? request : request with { LanguageModel = null });
         using var found = result.Folder.OpenWeights();
         Assert.Equal(released.Expected.Weights.Keys.Order(StringComparer.Ordinal), found.Weights.Keys.Order(StringComparer.Ordinal));
         foreach (var (name, info) in released.Expected.Weights)
