@@ -110,7 +110,7 @@ internal sealed class AnswerRun
     {
         public void Print(Heard heard, Answer answer, ReasonedAnswer? thought, TimeSpan time)
         {
-            string? label = labels is null ? null : LabelMatch.Find(thought?.Conclusion ?? answer.Text, labels);
+            string? label = LabelOf(answer, thought, 0);
             if (answer.Candidates.Any(c => c.Finish == FinishReason.Length))
                 Terminal.Note($"'{heard.File}': the answer was cut off after {answer.Candidates.Max(c => c.Tokens)} tokens; --max-tokens allows more.");
             if (labels is not null && label is null)
@@ -124,11 +124,17 @@ internal sealed class AnswerRun
                 if (thought is not null)
                     Explain(heard, thought);
                 for (int i = 0; i < answer.Candidates.Count; i++)
-                    Terminal.Say((nameFiles ? $"{heard.File}: " : "") + (label ?? thought?.Thoughts[i].Conclusion ?? answer.Candidates[i].Text));
+                    Terminal.Say((nameFiles ? $"{heard.File}: " : "") + (LabelOf(answer, thought, i) ?? Said(answer, thought, i)));
             }
             if (parse.GetValue(run._verbose))
                 Detail(heard, answer, time);
         }
+
+        private static string Said(Answer answer, ReasonedAnswer? thought, int candidate) =>
+            thought?.Thoughts[candidate].Conclusion ?? answer.Candidates[candidate].Text;
+
+        private string? LabelOf(Answer answer, ReasonedAnswer? thought, int candidate) =>
+            labels is null ? null : LabelMatch.Find(Said(answer, thought, candidate), labels);
 
         private static void Explain(Heard heard, ReasonedAnswer thought)
         {
