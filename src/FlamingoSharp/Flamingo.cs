@@ -24,6 +24,9 @@ public sealed record FlamingoLoadOptions
     /// </summary>
     public int? MaxWindows { get; init; }
 
+    /// <summary>Windows encoded together; null chooses by the size of the encoder. More may be faster on a GPU, and take more memory.</summary>
+    public int? WindowsAtOnce { get; init; }
+
     /// <summary>The user's own libtorch; null takes FLAMINGO_LIBTORCH, then the packaged one.</summary>
     public string? LibTorchFolder { get; init; }
 }
@@ -42,8 +45,8 @@ public sealed class Flamingo : IDisposable
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly SoundEncoder _encoder;
 
-    private Flamingo(FlamingoConfig config, Tokenizer tokenizer, FlamingoModel model, Device device) =>
-        (Config, Tokenizer, _model, _encoder) = (config, tokenizer, model, new SoundEncoder(model, config.Windows, device));
+    private Flamingo(FlamingoConfig config, Tokenizer tokenizer, FlamingoModel model, SoundEncoder encoder) =>
+        (Config, Tokenizer, _model, _encoder) = (config, tokenizer, model, encoder);
 
     /// <summary>What the model is.</summary>
     public FlamingoConfig Config { get; }
@@ -60,6 +63,8 @@ public sealed class Flamingo : IDisposable
     {
         ArgumentNullException.ThrowIfNull(folder);
         options ??= new();
+        if (options.WindowsAtOnce < 1)
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"WindowsAtOnce is {options.WindowsAtOnce}, but at least 1 window must be encoded at a time.");
         var files = ModelFolder.Open(folder);
         var config = FlamingoConfig.Load(files.ConfigPath);
         if (options.MaxWindows is { } windows)
@@ -84,7 +89,7 @@ public sealed class Flamingo : IDisposable
             throw;
         }
         model.eval();
-        return new Flamingo(config, tokenizer, model, device);
+        return new Flamingo(config, tokenizer, model, new SoundEncoder(model, config.Windows, options.WindowsAtOnce ?? config.Encoder.WindowsAtOnce, device));
     }
 
     /// <summary>Reads and encodes a sound file of any format, rate and channel count.</summary>

@@ -11,12 +11,10 @@ public readonly record struct HearingProgress(int WindowsDone, int WindowsTotal)
 
 /// <summary>Encodes sounds, and lays out those of a batch of prompts as the model wants them.</summary>
 /// <remarks>Shapes: b prompts, w windows, s samples, h vectors a window, c their width.</remarks>
-/// <param name="model">Encodes.</param> <param name="options">How many windows a prompt holds, and whether it is filled up.</param> <param name="device">Where the model is.</param>
-internal sealed class SoundEncoder(FlamingoModel model, WindowOptions options, Device device) : IDisposable
+/// <param name="model">Encodes.</param> <param name="options">How many windows a prompt holds, and whether it is filled up.</param>
+/// <param name="windowsAtOnce">Windows encoded together.</param> <param name="device">Where the model is.</param>
+internal sealed class SoundEncoder(FlamingoModel model, WindowOptions options, int windowsAtOnce, Device device) : IDisposable
 {
-    // Enough to keep a processor busy; what is alive while they are encoded does not grow with the sound.
-    private const int WindowsAtOnce = 4;
-
     private Tensor? _silence; // [1, h, c], the encoding of a window of silence
 
     /// <summary>Encodes the windows of a sound, a few at a time.</summary>
@@ -24,16 +22,21 @@ internal sealed class SoundEncoder(FlamingoModel model, WindowOptions options, D
     public Tensor Encode(AudioWindows windows, IProgress<HearingProgress>? progress, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
-        for (int first = 0; first < windows.Rows; first += WindowsAtOnce)
+        using var quiet = no_grad();
+        Tensor? all = null;                                                      // [w, h, c]
+        for (int first = 0; first < windows.Rows; first += windowsAtOnce)
         {
             cancellation.ThrowIfCancellationRequested();
             progress?.Report(new HearingProgress(first, windows.Rows));
-            using var few = windows.ToTensor(first, Math.Min(WindowsAtOnce, windows.Rows - first));
-            parts.Add(model.Encode(few.to(device)));                             // [up to 4, h, c]
+            using var few = NewDisposeScope();
+            int count = Math.Min(windowsAtOnce, windows.Rows - first);
+            var encoded = model.Encode(windows.ToTensor(first, count).to(device)); // [count, h, c]
+            // Made once, as a whole: parts kept one by one would stand between the blocks that each round needs and frees again.
+            all ??= empty([windows.Rows, .. encoded.shape[1..]], encoded.dtype, encoded.device).MoveToOuterDisposeScope();
+            all.narrow(0, first, count).copy_(encoded);
         }
         progress?.Report(new HearingProgress(windows.Rows, windows.Rows));
-        return cat(parts, 0).DetachFromDisposeScope();
+        return all!.DetachFromDisposeScope();
     }
 
     /// <summary>Prompts with as many sound slots may share a batch.</summary>

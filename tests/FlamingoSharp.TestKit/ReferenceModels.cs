@@ -31,10 +31,14 @@ internal static class ReferenceModels
         Dropout = dropout,
     };
 
-    /// <summary>An Audio Flamingo 1 without encoder, in eval mode, filled with the synthetic weights of a case.</summary>
-    /// <param name="reference">The case.</param> <param name="weights">A weights.json; null takes the case's.</param>
-    /// <param name="every">Cross-attention before every n-th layer.</param>
-    public static FlamingoModel Af1(ReferenceCase reference, string? weights = null, int? every = null)
+    /// <summary>The model of a case without its encoder, in eval mode, filled with synthetic weights.</summary>
+    /// <param name="reference">The case; it says which of the two systems it is.</param> <param name="weights">A weights.json; null takes the case's.</param>
+    /// <param name="every">Cross-attention before every n-th layer; null takes the case's.</param>
+    /// <param name="trainingCode">True for the training code of Audio Flamingo 2, which keeps the few-shot mask in units of vectors.</param>
+    public static FlamingoModel Of(ReferenceCase reference, string? weights = null, int? every = null, bool trainingCode = false) =>
+        reference.IsAf2 ? Af2(reference, weights, every, trainingCode) : Af1(reference, weights, every);
+
+    private static FlamingoModel Af1(ReferenceCase reference, string? weights, int? every)
     {
         var config = Config(reference);
         string file = weights ?? (string)reference.Json["weights"]!;
@@ -76,12 +80,10 @@ internal static class ReferenceModels
         TiedHead = (bool)lm["tie_word_embeddings"]!,
     };
 
-    /// <summary>An Audio Flamingo 2 without encoder, in eval mode, filled with the synthetic weights of a case.</summary>
-    /// <param name="reference">The case.</param> <param name="fewShotMask">True for the training code, which keeps the mask in units of vectors.</param>
-    public static FlamingoModel Af2(ReferenceCase reference, bool fewShotMask = false)
+    private static FlamingoModel Af2(ReferenceCase reference, string? weights, int? every, bool trainingCode)
     {
         var config = Config(reference);
-        string file = (string)reference.Json["weights"]!;
+        string file = weights ?? (string)reference.Json["weights"]!;
         using var source = reference.OpenWeights(file, PrefixOf(reference, file));
         int width = (int)config["clap_embed_dim"]!;
         var model = new FlamingoModel(
@@ -98,11 +100,11 @@ internal static class ReferenceModels
             }),
             new Qwen2Decoder(Qwen2(config["lm"]!.AsObject()), width, new CrossAttentionOptions
             {
-                EveryLayers = (int?)config["cross_attn_every_n_layers"] ?? 1,
+                EveryLayers = every ?? (int?)config["cross_attn_every_n_layers"] ?? 1,
             }),
-            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, fewShotMask)
+            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, FewShotMask: trainingCode)
             {
-                ForTrainingOnly = fewShotMask,
+                ForTrainingOnly = trainingCode,
             });
         ModuleWeights.Fill(model, source);
         model.eval();

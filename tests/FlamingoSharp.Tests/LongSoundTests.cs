@@ -17,7 +17,7 @@ public sealed class LongSoundTests : IClassFixture<LongSoundTests.Folder>
     public void A_long_sound_is_encoded_a_few_windows_at_a_time_and_says_how_far_it_is()
     {
         using var scope = NewDisposeScope();
-        using var flamingo = Flamingo.Load(_folder, new() { MaxWindows = 30 });
+        using var flamingo = Flamingo.Load(_folder, new() { MaxWindows = 30, WindowsAtOnce = 4 });
         var told = new Told();
         using var sound = flamingo.Hear(TinyModel.Recording(1, seconds: 10.5), told);
 
@@ -42,7 +42,7 @@ public sealed class LongSoundTests : IClassFixture<LongSoundTests.Folder>
     [Fact, NoTensorLeak]
     public void A_long_sound_can_be_stopped_between_windows()
     {
-        using var flamingo = Flamingo.Load(_folder, new() { MaxWindows = 30 });
+        using var flamingo = Flamingo.Load(_folder, new() { MaxWindows = 30, WindowsAtOnce = 4 });
         using var stop = new CancellationTokenSource();
         var told = new Told(p =>
         {
@@ -58,7 +58,7 @@ public sealed class LongSoundTests : IClassFixture<LongSoundTests.Folder>
     [Fact, NoTensorLeak]
     public void Sounds_of_different_lengths_share_a_batch_and_none_hears_the_filling()
     {
-        using var flamingo = Flamingo.Load(_folder, new() { MaxWindows = 30 });
+        using var flamingo = Flamingo.Load(_folder, new() { MaxWindows = 30, WindowsAtOnce = 4 });
         using Sound shortest = flamingo.Hear(TinyModel.Recording(1, seconds: 0.5)), longest = flamingo.Hear(TinyModel.Recording(2, seconds: 9));
         Question[] questions =
         [
@@ -112,6 +112,13 @@ public sealed class LongSoundTests : IClassFixture<LongSoundTests.Folder>
         using var folder = new TinyModel();
         var e = Assert.Throws<FlamingoException>(() => Flamingo.Load(folder.Folder, new() { MaxWindows = 5 }));
         Assert.Equal("The model's configuration does not fit together: 2 sounds of 5 vectors need more positions than 8.", e.Message);
+    }
+
+    [Fact]
+    public void Nothing_at_a_time_is_refused()
+    {
+        var e = Assert.Throws<FlamingoException>(() => Flamingo.Load(_folder, new() { WindowsAtOnce = 0 }));
+        Assert.Equal("WindowsAtOnce is 0, but at least 1 window must be encoded at a time.", e.Message);
     }
 
     private static Question Ask(Flamingo flamingo, string question, Sound sound) => new(flamingo.Config.Prompts.Ask(TaskPrompts.Question(question)), sound);

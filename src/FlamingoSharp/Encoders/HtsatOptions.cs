@@ -104,6 +104,9 @@ public sealed record HtsatOptions
     /// <summary>Width of the tokens that leave the last stage.</summary>
     public int LatentDim => Width(Stages - 1);
 
+    /// <summary>Windows to encode together, so that what is alive meanwhile stays near 200 MB and small encoders still have enough to do.</summary>
+    internal int WindowsAtOnce => Math.Max(1, 2_000_000 / (Resolution(0) * Resolution(0) * EmbedDim));
+
     /// <summary>Vectors that the encoder gives for each window of sound.</summary>
     public int OutputTokens => Output == HtsatOutput.Pooled ? 1 : Resolution(Stages - 1) * Resolution(Stages - 1);
 

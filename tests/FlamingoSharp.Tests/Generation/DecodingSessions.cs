@@ -18,7 +18,7 @@ internal sealed class DecodingSessions : IDisposable
     private DecodingSessions(ReferenceCase reference, bool trainingCode)
     {
         (_reference, _config, _ids) = (reference, ReferenceModels.Config(reference), ReferenceModels.TokenIds(reference));
-        _model = reference.IsAf2 ? ReferenceModels.Af2(reference, trainingCode) : ReferenceModels.Af1(reference);
+        _model = ReferenceModels.Of(reference, trainingCode: trainingCode);
     }
 
     /// <summary>Builds the model of a case.</summary>

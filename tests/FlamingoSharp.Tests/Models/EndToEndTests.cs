@@ -25,7 +25,7 @@ public sealed partial class EndToEndTests
         double tolerance = reference.Tolerance();
 
         var encodings = Encode(reference, golden);                              // [w, h, c]
-        using var model = reference.IsAf2 ? ReferenceModels.Af2(reference) : ReferenceModels.Af1(reference);
+        using var model = ReferenceModels.Of(reference);
         using var media = model.Hear(encodings.unsqueeze(0), golden.Read("audio_mask").ne(0));
         var logits = model.Forward(golden.Read("input_ids"), null, media);
         TensorAssert.Close(golden.Read("logits"), logits, tolerance, "logits");

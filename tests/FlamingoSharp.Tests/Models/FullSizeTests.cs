@@ -24,7 +24,7 @@ public sealed class FullSizeTests
         using var quiet = no_grad();
         var reference = ReferenceSet.Current.Case(id);
         using var golden = reference.OpenExpected();
-        using var model = reference.IsAf2 ? ReferenceModels.Af2(reference) : ReferenceModels.Af1(reference);
+        using var model = ReferenceModels.Of(reference);
 
         var ids = golden.Read("input_ids");
         var encodings = Synth.Parse((string)reference.Json["audio_embeds"]!, reference.Set.Salt)[0]; // [b, w, c] or [b, w, h, c]
