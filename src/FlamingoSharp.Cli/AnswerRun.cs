@@ -39,17 +39,26 @@ internal sealed class AnswerRun
             command.Add(option);
     }
 
+    /// <summary>An option <c>--think</c>, for verbs whose answers may be reasoned out.</summary>
+    public static Option<bool> Think() => new("--think")
+    {
+        Description = "Let a chain-of-thought model of Audio Flamingo 2 reason first; the reasoning goes to standard error, or into JSON fields.",
+    };
+
     /// <summary>Answers for every file; goes on after a bad one.</summary>
     /// <param name="parse">The command line.</param> <param name="task">What is asked.</param> <param name="arguments">Files and patterns.</param>
     /// <param name="labels">The labels that an answer is matched with; null for free text.</param>
-    /// <param name="cancellation">Ctrl-C.</param>
+    /// <param name="think">Whether the model is to reason first.</param> <param name="cancellation">Ctrl-C.</param>
     /// <returns>0, or the exit code of the first error.</returns>
-    public int Run(ParseResult parse, TaskPrompt task, IEnumerable<string> arguments, IReadOnlyList<string>? labels, CancellationToken cancellation)
+    public int Run(
+        ParseResult parse, TaskPrompt task, IEnumerable<string> arguments, IReadOnlyList<string>? labels, bool think, CancellationToken cancellation)
     {
-        var generation = _answering.Read(parse);
+        _answering.Read(parse); // contradictions are said before anything is loaded
         var files = InputFiles.Expand(arguments);
         using var flamingo = _model.Load(parse);
-        var prompt = flamingo.Config.Prompts.Ask(task);
+        var own = flamingo.Config.Generation;
+        var generation = _answering.Read(parse, think ? own with { MaxNewTokens = GenerationOptions.ThinkingTokens } : own);
+        var prompt = think ? flamingo.Config.Prompts.AskToThink(task) : flamingo.Config.Prompts.Ask(task);
         prompt.EncodeFor(flamingo.Tokenizer, flamingo.Config.Language.MaxPositions); // too long is said once, before anything is heard
         string? shown = parse.GetValue(_showPrompt) ? prompt.Show(flamingo.Tokenizer) : null;
         if (shown is not null && !parse.GetValue(_json))
@@ -79,9 +88,11 @@ internal sealed class AnswerRun
                 if (heard.Count > 0)
                 {
                     var watch = Stopwatch.StartNew();
-                    var answers = flamingo.Answer([.. heard.Select(h => new Question(prompt, h.Sound))], generation, cancellation);
+                    Question[] questions = [.. heard.Select(h => new Question(prompt, h.Sound))];
+                    var thoughts = think ? flamingo.Think(questions, generation, cancellation) : null;
+                    var answers = thoughts?.Select(t => t.Answer).ToList() ?? flamingo.Answer(questions, generation, cancellation);
                     for (int i = 0; i < answers.Count; i++)
-                        printer.Print(heard[i], answers[i], watch.Elapsed);
+                        printer.Print(heard[i], answers[i], thoughts?[i], watch.Elapsed);
                 }
             }
             finally
@@ -97,22 +108,41 @@ internal sealed class AnswerRun
     private sealed class Printer(
         AnswerRun run, ParseResult parse, Flamingo flamingo, GenerationOptions generation, IReadOnlyList<string>? labels, string? prompt, bool nameFiles)
     {
-        public void Print(Heard heard, Answer answer, TimeSpan time)
+        public void Print(Heard heard, Answer answer, ReasonedAnswer? thought, TimeSpan time)
         {
-            string? label = labels is null ? null : LabelMatch.Find(answer.Text, labels);
+            string? label = LabelOf(answer, thought, 0);
             if (answer.Candidates.Any(c => c.Finish == FinishReason.Length))
                 Terminal.Note($"'{heard.File}': the answer was cut off after {answer.Candidates.Max(c => c.Tokens)} tokens; --max-tokens allows more.");
             if (labels is not null && label is null)
                 Terminal.Note($"'{heard.File}': the answer is none of the labels.");
+            if (thought is { Conclusion: null })
+                Terminal.Note($"'{heard.File}': the model came to no <CONCLUSION>; its text is given whole.");
             if (parse.GetValue(run._json))
-                Terminal.Say(JsonSerializer.Serialize(Line(heard, answer, label, time), CliJson.Lines.AnswerLine));
+                Terminal.Say(JsonSerializer.Serialize(Line(heard, answer, thought, label, time), CliJson.Lines.AnswerLine));
             else
             {
-                foreach (var candidate in answer.Candidates)
-                    Terminal.Say((nameFiles ? $"{heard.File}: " : "") + (label ?? candidate.Text));
+                if (thought is not null)
+                    Explain(heard, thought);
+                for (int i = 0; i < answer.Candidates.Count; i++)
+                    Terminal.Say((nameFiles ? $"{heard.File}: " : "") + (LabelOf(answer, thought, i) ?? Said(answer, thought, i)));
             }
             if (parse.GetValue(run._verbose))
                 Detail(heard, answer, time);
+        }
+
+        private static string Said(Answer answer, ReasonedAnswer? thought, int candidate) =>
+            thought?.Thoughts[candidate].Conclusion ?? answer.Candidates[candidate].Text;
+
+        private string? LabelOf(Answer answer, ReasonedAnswer? thought, int candidate) =>
+            labels is null ? null : LabelMatch.Find(Said(answer, thought, candidate), labels);
+
+        private static void Explain(Heard heard, ReasonedAnswer thought)
+        {
+            foreach (var (name, text) in new[] { ("summary", thought.Summary), ("caption", thought.Caption), ("reasoning", thought.Reasoning) })
+            {
+                if (text is not null)
+                    Terminal.Note($"'{heard.File}': {name}: {text}");
+            }
         }
 
         private static void Detail(Heard heard, Answer answer, TimeSpan time)
@@ -122,14 +152,19 @@ internal sealed class AnswerRun
                 $"'{heard.File}': {heard.Sound.Description}; heard {answer.SecondsHeard:0.0} s in {heard.Time.TotalSeconds:0.00} s, answered in {time.TotalSeconds:0.00} s ({answer.Timing.DecodeTokensPerSecond:0.#} tokens/s after the first), {total / answer.SecondsHeard:0.00} times real time."));
         }
 
-        private AnswerLine Line(Heard heard, Answer answer, string? label, TimeSpan time) => new()
+        private AnswerLine Line(Heard heard, Answer answer, ReasonedAnswer? thought, string? label, TimeSpan time) => new()
         {
             File = heard.File,
             Text = answer.Text,
             Label = label,
+            Summary = thought?.Summary,
+            Caption = thought?.Caption,
+            Reasoning = thought?.Reasoning,
+            Conclusion = thought?.Conclusion,
+            Resumed = thought?.Resumed[0],
             Finish = AnswerLine.NameOf(answer.Candidates[0].Finish),
             Tokens = answer.Candidates[0].Tokens,
-            Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select(CandidateLine.Of)] : null,
+            Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select((c, i) => CandidateLine.Of(c, thought?.Thoughts[i]))] : null,
             Prompt = prompt,
             PromptTokens = answer.PromptTokens,
             SecondsHeard = Math.Round(answer.SecondsHeard, 3),

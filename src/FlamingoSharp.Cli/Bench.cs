@@ -20,6 +20,9 @@ internal sealed class Bench
 
     public required ScalarType Type { get; init; }
 
+    /// <summary>Windows of sound in each run; null takes as many as the model hears.</summary>
+    public int? Windows { get; init; }
+
     /// <summary>Counted runs; one more goes before them.</summary>
     public required int Runs { get; init; }
 
@@ -30,10 +33,10 @@ internal sealed class Bench
     public required int PromptTokens { get; init; }
 
     /// <summary>Loads and measures.</summary>
-    /// <exception cref="FlamingoException">The model cannot be loaded, or the tokens do not fit its context.</exception>
+    /// <exception cref="FlamingoException">The model cannot be loaded, or the tokens or windows do not fit it.</exception>
     public BenchLine Run(CancellationToken cancellation)
     {
-        var options = new FlamingoLoadOptions { Device = Device, Type = Type };
+        var options = new FlamingoLoadOptions { Device = Device, Type = Type, MaxWindows = Windows };
         long start = Stopwatch.GetTimestamp();
         using var flamingo = Flamingo.Load(Folder, options);
         double load = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -58,6 +61,7 @@ internal sealed class Bench
             Runs = Runs,
             LoadSeconds = Math.Round(load, 3),
             EncoderMsPerWindow = Median(runs, r => r.EncoderMs),
+            Windows = flamingo.Config.Windows.MaxWindows,
             PromptTokens = runs[0].PromptTokens,
             PrefillTokensPerSecond = Median(runs, r => r.Prefill),
             GeneratedTokens = runs[0].Generated,
@@ -71,7 +75,7 @@ internal sealed class Bench
     private static Times Once(Flamingo flamingo, Recording noise, Prompt prompt, GenerationOptions generation, CancellationToken cancellation)
     {
         long start = Stopwatch.GetTimestamp();
-        using var sound = flamingo.Hear(noise, cancellation);
+        using var sound = flamingo.Hear(noise, cancellation: cancellation);
         double encoder = Stopwatch.GetElapsedTime(start).TotalMilliseconds / sound.Windows;
         flamingo.Answer([new Question(prompt, sound)], generation with { MaxNewTokens = 1 }, cancellation);
         double first = Stopwatch.GetElapsedTime(start).TotalMilliseconds;

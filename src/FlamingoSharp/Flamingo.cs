@@ -18,6 +18,15 @@ public sealed record FlamingoLoadOptions
     /// <summary>Element type of weights and activations.</summary>
     public ScalarType Type { get; init; } = ScalarType.Float32;
 
+    /// <summary>
+    /// Windows heard of a sound at most, if another number than the model's own: 30 make Audio Flamingo 2 hear 5 minutes. Weights do not
+    /// depend on it.
+    /// </summary>
+    public int? MaxWindows { get; init; }
+
+    /// <summary>Windows encoded together; null chooses by the size of the encoder. More may be faster on a GPU, and take more memory.</summary>
+    public int? WindowsAtOnce { get; init; }
+
     /// <summary>The user's own libtorch; null takes FLAMINGO_LIBTORCH, then the packaged one.</summary>
     public string? LibTorchFolder { get; init; }
 }
@@ -34,12 +43,10 @@ public sealed class Flamingo : IDisposable
 {
     private readonly FlamingoModel _model;
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly Device _device;
-    private readonly ScalarType _type;
-    private Tensor? _silence; // [1, h, c], the encoding of a window of silence
+    private readonly SoundEncoder _encoder;
 
-    private Flamingo(FlamingoConfig config, Tokenizer tokenizer, FlamingoModel model, Device device, ScalarType type) =>
-        (Config, Tokenizer, _model, _device, _type) = (config, tokenizer, model, device, type);
+    private Flamingo(FlamingoConfig config, Tokenizer tokenizer, FlamingoModel model, SoundEncoder encoder) =>
+        (Config, Tokenizer, _model, _encoder) = (config, tokenizer, model, encoder);
 
     /// <summary>What the model is.</summary>
     public FlamingoConfig Config { get; }
@@ -56,8 +63,12 @@ public sealed class Flamingo : IDisposable
     {
         ArgumentNullException.ThrowIfNull(folder);
         options ??= new();
+        if (options.WindowsAtOnce < 1)
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"WindowsAtOnce is {options.WindowsAtOnce}, but at least 1 window must be encoded at a time.");
         var files = ModelFolder.Open(folder);
         var config = FlamingoConfig.Load(files.ConfigPath);
+        if (options.MaxWindows is { } windows)
+            config = config.WithMaxWindows(windows);
         var tokenizer = Tokenizer.Load(files.TokenizerFolder);
         if (tokenizer.VocabularySize > config.Language.VocabularySize)
         {
@@ -78,28 +89,27 @@ public sealed class Flamingo : IDisposable
             throw;
         }
         model.eval();
-        return new Flamingo(config, tokenizer, model, device, options.Type);
+        return new Flamingo(config, tokenizer, model, new SoundEncoder(model, config.Windows, options.WindowsAtOnce ?? config.Encoder.WindowsAtOnce, device));
     }
 
     /// <summary>Reads and encodes a sound file of any format, rate and channel count.</summary>
     /// <param name="path">The file.</param>
     /// <param name="startSeconds">Seconds skipped.</param> <param name="durationSeconds">Seconds heard at most; null hears what fits the model.</param>
-    /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="progress">Told how many windows are encoded, from none to all.</param>
+    /// <param name="cancellation">Stops between windows.</param>
+    /// <remarks>The same file gives the same sound, bit for bit. Beside one channel of the part heard, memory holds a few windows at a time.</remarks>
     /// <exception cref="FlamingoException">The file is missing, empty, or no sound.</exception>
-    public Sound Hear(string path, double startSeconds = 0, double? durationSeconds = null, CancellationToken cancellation = default) =>
-        Hear(SoundFile.Load(path, SoundOptions.For(Config.Windows, startSeconds, durationSeconds), cancellation), cancellation);
+    public Sound Hear(
+        string path, double startSeconds = 0, double? durationSeconds = null, IProgress<HearingProgress>? progress = null, CancellationToken cancellation = default) =>
+        Hear(SoundFile.Load(path, SoundOptions.For(Config.Windows, startSeconds, durationSeconds), cancellation), progress, cancellation);
 
     /// <summary>Encodes a recording at the model's rate (<see cref="SoundOptions.For"/>).</summary>
+    /// <inheritdoc cref="Hear(string, double, double?, IProgress{HearingProgress}?, CancellationToken)" path="/param"/>
     /// <exception cref="FlamingoException">The recording has another rate.</exception>
-    public Sound Hear(Recording recording, CancellationToken cancellation = default)
+    public Sound Hear(Recording recording, IProgress<HearingProgress>? progress = null, CancellationToken cancellation = default)
     {
         var windows = AudioWindows.Cut(recording, Config.Windows with { PadToMaxWindows = false, Slots = 1 });
-        return InTurn(() =>
-        {
-            using var scope = NewDisposeScope();
-            var encodings = _model.Encode(windows.ToTensor().to(_type, _device)); // [w, h, c]
-            return new Sound(recording, windows, encodings.DetachFromDisposeScope());
-        }, cancellation);
+        return InTurn(() => new Sound(recording, windows, _encoder.Encode(windows, progress, cancellation)), cancellation);
     }
 
     /// <summary>Describes a sound in a sentence.</summary>
@@ -118,14 +128,13 @@ public sealed class Flamingo : IDisposable
 
     /// <summary>Answers questions together, as one batch; each answer is the one that the question alone would get.</summary>
     /// <param name="questions">Any prompts, about any sounds heard by this model.</param>
-    /// <param name="options">Null answers greedily.</param> <param name="cancellation">Checked before every token.</param>
+    /// <param name="options">Null takes <see cref="FlamingoConfig.Generation"/>: greedy.</param> <param name="cancellation">Checked before every token.</param>
     /// <exception cref="FlamingoException">The options contradict themselves, or a prompt does not fit the context.</exception>
     public IReadOnlyList<Answer> Answer(IReadOnlyList<Question> questions, GenerationOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(questions);
         var answers = new Answer[questions.Count];
-        // Prompts with as many sound slots share a batch: the number of slots is part of what the audio transformer sees.
-        foreach (var group in Enumerable.Range(0, questions.Count).GroupBy(i => Slots(questions[i])))
+        foreach (var group in Enumerable.Range(0, questions.Count).GroupBy(i => _encoder.Slots(questions[i])))
         {
             int[] members = [.. group];
             var batch = members.Select(i => questions[i]).ToList();
@@ -154,7 +163,7 @@ public sealed class Flamingo : IDisposable
     }
 
     /// <summary>Answers one question, handing out the text as it comes, in whole characters.</summary>
-    /// <param name="question">What is asked.</param> <param name="options">Null answers greedily.</param>
+    /// <param name="question">What is asked.</param> <param name="options">Null takes <see cref="FlamingoConfig.Generation"/>: greedy.</param>
     /// <param name="cancellation">Checked before every token; leaving the enumeration early stops the model too.</param>
     /// <exception cref="FlamingoException">The options contradict themselves, or the prompt does not fit the context.</exception>
     public async IAsyncEnumerable<TextDelta> StreamAsync(
@@ -180,23 +189,21 @@ public sealed class Flamingo : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _silence?.Dispose();
+        _encoder.Dispose();
         _model.Dispose();
         _turn.Dispose();
     }
 
-    private int Slots(Question question) => question.Sounds.Count == 0 ? 0 : Math.Max(Config.Windows.Slots, question.Sounds.Count);
-
     private IReadOnlyList<int> Encode(Question question) => question.Prompt.EncodeFor(Tokenizer, _model.Language.MaxTokens);
 
-    private GenerationOptions Complete(GenerationOptions? options) => (options ?? GenerationOptions.Greedy).ForModel(Tokenizer.Special);
+    private GenerationOptions Complete(GenerationOptions? options) =>
+        (options ?? Config.Generation).ForModel(Tokenizer.Special, _model.Language.BeamLengthRule);
 
     private DecodingSession Start(List<Question> batch, IReadOnlyList<IReadOnlyList<int>> ids, GenerationOptions options)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        int slots = Slots(batch[0]);
-        var media = slots == 0 ? null : HearAll(batch, slots).Detach();
+        var media = _encoder.Hear(batch)?.Detach();
         try
         {
             return DecodingSession.Start(
@@ -207,40 +214,6 @@ public sealed class Flamingo : IDisposable
             media?.Dispose();
             throw;
         }
-    }
-
-    // Every sound is filled up with windows of silence to the full number, and the prompt with silent sounds to its slots.
-    private Media HearAll(List<Question> batch, int slots)
-    {
-        int windows = Config.Windows.MaxWindows;
-        var silence = Silence();
-        var rows = new List<Tensor>();
-        bool[] valid = new bool[batch.Count * slots * windows];
-        for (int row = 0; row < batch.Count; row++)
-        {
-            var parts = new List<Tensor>();
-            for (int slot = 0; slot < slots; slot++)
-            {
-                int real = slot < batch[row].Sounds.Count ? batch[row].Sounds[slot].Windows : 0;
-                if (real > 0)
-                    parts.Add(batch[row].Sounds[slot].Encodings);
-                if (real < windows)
-                    parts.Add(silence.expand(windows - real, -1, -1));
-                valid.AsSpan((row * slots + slot) * windows, real).Fill(true);
-            }
-            rows.Add(cat(parts, 0));                                             // [slots*w, h, c]
-        }
-        return _model.Hear(stack(rows), tensor(valid, [batch.Count, slots * windows], device: _device));
-    }
-
-    private Tensor Silence()
-    {
-        if (_silence is null)
-        {
-            using var window = zeros([1, Config.Windows.WindowSamples], _type, _device);
-            _silence = _model.Encode(window).DetachFromDisposeScope();
-        }
-        return _silence;
     }
 
     private T InTurn<T>(Func<T> work, CancellationToken cancellation)

@@ -76,6 +76,26 @@ public sealed class AnswerTests(TinyModel model)
     }
 
     [Fact]
+    public void Ask_lists_the_options_to_choose_from()
+    {
+        var outcome = model.Run("ask", "a.wav", "Where is it?", "--options", "Church, School", "--show-prompt");
+        Assert.Equal(0, outcome.ExitCode);
+        string prompt = model.Config.Prompts.Ask(TaskPrompts.Choose("Where is it?", ["Church", "School"])).Show(model.Tokenizer);
+        Assert.StartsWith(prompt + "\n", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("note: 'a.wav': the answer is none of the labels.\n", outcome.Error, StringComparison.Ordinal);
+        var both = model.Run("ask", "a.wav", "Where is it?", "--options", "a,b", "--yes-no");
+        Assert.Equal((1, "error: Give --yes-no or --options, not both. See 'flamingo ask --help'.\n"), (both.ExitCode, both.Error));
+    }
+
+    [Fact]
+    public void A_model_that_was_not_trained_to_reason_is_not_asked_to()
+    {
+        var outcome = model.Run("ask", "a.wav", "Where is it?", "--think");
+        Assert.Equal((1, "", "error: The prompt format af1-inference has no form for reasoning; ask without it, or use a chain-of-thought model of Audio Flamingo 2.\n"),
+            (outcome.ExitCode, outcome.Output, outcome.Error));
+    }
+
+    [Fact]
     public void Ask_takes_files_as_words_and_as_options()
     {
         var outcome = model.Run("ask", "a.wav", "What is it?", "--file", "b.wav");
@@ -107,6 +127,13 @@ public sealed class AnswerTests(TinyModel model)
     [InlineData("Rain.", "rain")]
     [InlineData(" - car horn. ", "car horn")]
     [InlineData("rainy", null)]
-    public void An_answer_is_matched_with_the_labels_whatever_its_case_and_stop(string answer, string? label) =>
+    [InlineData("(A) rain", "rain")]
+    [InlineData("(b)", "car horn")]
+    [InlineData("(b) car horn.", "car horn")]
+    [InlineData("(a) car horn", "car horn")] // the words count more than the letter
+    [InlineData("(B) a loud horn", "car horn")]
+    [InlineData("(C) thunder", null)]
+    [InlineData("b", null)]
+    public void An_answer_is_matched_with_the_labels_whatever_its_case_and_stop_or_by_its_letter(string answer, string? label) =>
         Assert.Equal(label, LabelMatch.Find(answer, ["rain", "car horn"]));
 }

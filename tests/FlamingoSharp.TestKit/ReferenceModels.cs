@@ -1,9 +1,6 @@
 using System.Text.Json.Nodes;
-using FlamingoSharp.Audio;
-using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Weights;
-using Xunit;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.TestKit;
@@ -34,50 +31,14 @@ internal static class ReferenceModels
         Dropout = dropout,
     };
 
-    /// <summary>Encoder options from a case of kind clapcap-htsat. What the encoder has no option for must be what it does.</summary>
-    public static HtsatOptions Htsat(ReferenceCase reference)
-    {
-        var config = reference.Json["config"]!;
-        var (rate, samples) = ReferenceWaves.Shape(reference);
-        var options = Htsat(config) with
-        {
-            SampleRate = rate,
-            WindowSeconds = (samples + 0.5) / rate, // half a sample guards the truncation
-        };
-        Assert.Equal((1e-5, 1e-5), ((double)config["layernorm_eps"]!, (double)config["batchnorm_eps"]!));
-        Assert.Equal((1.0, null), ((double)config["ref"]!, (double?)config["top_db"]));
-        Assert.Equal((int)config["frames"]!, options.Mel.Frames(options.WindowSamples));
-        Assert.Equal((int)config["latent"]!, options.LatentDim);
-        return options;
-    }
+    /// <summary>The model of a case without its encoder, in eval mode, filled with synthetic weights.</summary>
+    /// <param name="reference">The case; it says which of the two systems it is.</param> <param name="weights">A weights.json; null takes the case's.</param>
+    /// <param name="every">Cross-attention before every n-th layer; null takes the case's.</param>
+    /// <param name="trainingCode">True for the training code of Audio Flamingo 2, which keeps the few-shot mask in units of vectors.</param>
+    public static FlamingoModel Of(ReferenceCase reference, string? weights = null, int? every = null, bool trainingCode = false) =>
+        reference.IsAf2 ? Af2(reference, weights, every, trainingCode) : Af1(reference, weights, every);
 
-    private static HtsatOptions Htsat(JsonNode config) => new()
-    {
-        Mel = new MelOptions
-        {
-            SampleRate = (int)config["sample_rate_for_mel"]!,
-            FftSize = (int)config["n_fft"]!,
-            Hop = (int)config["hop"]!,
-            Mels = (int)config["mel_bins"]!,
-            MinimumHz = (double)config["fmin"]!,
-            MaximumHz = (double)config["fmax"]!,
-            Floor = (double)config["amin"]!,
-        },
-        ImageSize = (int)config["spec_size"]!,
-        PatchSize = (int)config["patch"]!,
-        EmbedDim = (int)config["embed_dim"]!,
-        Depths = [.. config["depths"]!.AsArray().Select(d => (int)d!)],
-        Heads = [.. config["heads"]!.AsArray().Select(h => (int)h!)],
-        WindowSize = (int)config["window"]!,
-        MlpRatio = (double)config["mlp_ratio"]!,
-        Classes = (int)config["classes"]!,
-        ProjectionDim = (int)config["proj"]!,
-    };
-
-    /// <summary>An Audio Flamingo 1 without encoder, in eval mode, filled with the synthetic weights of a case.</summary>
-    /// <param name="reference">The case.</param> <param name="weights">A weights.json; null takes the case's.</param>
-    /// <param name="every">Cross-attention before every n-th layer.</param>
-    public static FlamingoModel Af1(ReferenceCase reference, string? weights = null, int? every = null)
+    private static FlamingoModel Af1(ReferenceCase reference, string? weights, int? every)
     {
         var config = Config(reference);
         string file = weights ?? (string)reference.Json["weights"]!;
@@ -119,12 +80,10 @@ internal static class ReferenceModels
         TiedHead = (bool)lm["tie_word_embeddings"]!,
     };
 
-    /// <summary>An Audio Flamingo 2 without encoder, in eval mode, filled with the synthetic weights of a case.</summary>
-    /// <param name="reference">The case.</param> <param name="fewShotMask">True for the training code, which keeps the mask in units of vectors.</param>
-    public static FlamingoModel Af2(ReferenceCase reference, bool fewShotMask = false)
+    private static FlamingoModel Af2(ReferenceCase reference, string? weights, int? every, bool trainingCode)
     {
         var config = Config(reference);
-        string file = (string)reference.Json["weights"]!;
+        string file = weights ?? (string)reference.Json["weights"]!;
         using var source = reference.OpenWeights(file, PrefixOf(reference, file));
         int width = (int)config["clap_embed_dim"]!;
         var model = new FlamingoModel(
@@ -141,9 +100,12 @@ internal static class ReferenceModels
             }),
             new Qwen2Decoder(Qwen2(config["lm"]!.AsObject()), width, new CrossAttentionOptions
             {
-                EveryLayers = (int?)config["cross_attn_every_n_layers"] ?? 1,
+                EveryLayers = every ?? (int?)config["cross_attn_every_n_layers"] ?? 1,
             }),
-            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, fewShotMask));
+            new Conditioning((int)TokenIds(reference)["audio"]!, (int?)config["max_window_per_audio"] ?? 1, FewShotMask: trainingCode)
+            {
+                ForTrainingOnly = trainingCode,
+            });
         ModuleWeights.Fill(model, source);
         model.eval();
         return model;

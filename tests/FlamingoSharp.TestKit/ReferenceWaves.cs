@@ -11,20 +11,19 @@ namespace FlamingoSharp.TestKit;
 internal static partial class ReferenceWaves
 {
     // "x[i]=float32(0.25*saw(i*f1/44100)+0.15*saw(i*f2/44100)+0.2*|saw(i*0.61/44100)|*noise[i]) in float64, saw(p)=2*(p-floor(p))-1,
-    //  noise=synth(salt+"input/"+name,308700,base 0,amp 1)"; every number of it is read from the text.
+    //  noise=synth(salt+"input/"+name,308700,base 0,amp 1)"; every number of it is read from the text. Another case may say
+    //  "as in clapcap-htsat with sr=16000, n=160000".
     /// <summary>One tensor of samples for each item of the case's input.</summary>
     public static IEnumerable<Tensor> Of(ReferenceCase reference)
     {
-        var input = reference.Json["input"]!;
-        var recipe = RecipeOf(reference);
+        var (recipe, rate, samples) = RecipeOf(reference);
         double Number(string name) => ReferenceWaves.Number(recipe, name);
-        int samples = (int)Number("samples");
-        foreach (var item in input["items"]!.AsArray())
+        foreach (var item in reference.Json["input"]!["items"]!.AsArray())
         {
             float[] wave = new float[samples];
             if (item is JsonObject)
             {
-                double f1 = (double)item["f1"]!, f2 = (double)item["f2"]!, rate = Number("rate");
+                double f1 = (double)item["f1"]!, f2 = (double)item["f2"]!;
                 float[] noise = SyntheticWeights.Values(
                     reference.Set.Salt + "input/" + (string)item["name"]!, samples, Number("base"), Number("amp"));
                 for (int i = 0; i < samples; i++)
@@ -43,14 +42,16 @@ internal static partial class ReferenceWaves
 
     /// <summary>Rate in Hz and samples of one wave.</summary>
     public static (int Rate, int Samples) Shape(ReferenceCase reference) =>
-        RecipeOf(reference) is var recipe ? ((int)Number(recipe, "rate"), (int)Number(recipe, "samples")) : default;
+        RecipeOf(reference) is var (_, rate, samples) ? (rate, samples) : default;
 
-    private static Match RecipeOf(ReferenceCase reference)
+    private static (Match Recipe, int Rate, int Samples) RecipeOf(ReferenceCase reference)
     {
         string text = (string)reference.Json["input"]!["recipe"]!;
+        if (OtherRecipe().Match(text) is { Success: true } other)
+            return (RecipeOf(reference.Set.Case(other.Groups["case"].Value)).Recipe, (int)Number(other, "rate"), (int)Number(other, "samples"));
         var recipe = Recipe().Match(text);
         Assert.True(recipe.Success, $"unknown recipe: {text}");
-        return recipe;
+        return (recipe, (int)Number(recipe, "rate"), (int)Number(recipe, "samples"));
     }
 
     private static double Number(Match recipe, string name) => double.Parse(recipe.Groups[name].Value, CultureInfo.InvariantCulture);
@@ -59,4 +60,7 @@ internal static partial class ReferenceWaves
 
     [GeneratedRegex("""float32\((?<a1>[\d.]+)\*saw\(i\*f1/(?<rate>[\d.]+)\)\+(?<a2>[\d.]+)\*saw\(i\*f2/[\d.]+\)\+(?<a3>[\d.]+)\*\|saw\(i\*(?<f3>[\d.]+)/[\d.]+\)\|\*noise.*synth\(salt\+"input/"\+name,(?<samples>\d+),base (?<base>[-\d.e]+),amp (?<amp>[-\d.e]+)\)""")]
     private static partial Regex Recipe();
+
+    [GeneratedRegex(@"^as in (?<case>[\w-]+) with sr=(?<rate>\d+), n=(?<samples>\d+)$")]
+    private static partial Regex OtherRecipe();
 }

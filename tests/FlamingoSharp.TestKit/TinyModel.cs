@@ -1,6 +1,7 @@
 using FlamingoSharp.Audio;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
+using FlamingoSharp.Text;
 using FlamingoSharp.Weights;
 
 namespace FlamingoSharp.TestKit;
@@ -31,14 +32,28 @@ public sealed class TinyModel : IDisposable
         Language = new OptOptions { VocabularySize = 4103, HiddenSize = 32, Layers = 2, Heads = 2, FeedForward = 64, MaxPositions = 256 },
     };
 
-    /// <summary>Writes the folder.</summary>
-    public TinyModel()
+    /// <summary>The same in the form of Audio Flamingo 2: four vectors a window, rotary positions, no filling, Qwen2.</summary>
+    public static FlamingoConfig Config2 { get; } = Config with
     {
+        Name = "tiny-test-2",
+        Windows = Config.Windows with { OverlapSeconds = 0, Slots = 1, PadToMaxWindows = false },
+        Encoder = Config.Encoder with { SixteenBit = true, Fusion = true, Output = HtsatOutput.Tokens },
+        AudioTransformer = Config.AudioTransformer with { Heads = 1, Positions = AudioPositions.Rotary, MaskPadding = true, MaxVectors = 0 },
+        FewShotMask = false,
+        Language = new Qwen2Options { VocabularySize = 4103, HiddenSize = 32, Layers = 2, Heads = 4, FeedForward = 64, MaxPositions = 256 },
+        PromptFormatName = PromptFormat.Af2.Name,
+    };
+
+    /// <summary>Writes the folder.</summary>
+    /// <param name="config">Its form; null takes <see cref="Config"/>.</param>
+    public TinyModel(FlamingoConfig? config = null)
+    {
+        config ??= Config;
         Folder = Directory.CreateTempSubdirectory("flamingo-tiny-").FullName;
-        File.WriteAllText(Path.Combine(Folder, "config.json"), Config.ToJson());
+        File.WriteAllText(Path.Combine(Folder, "config.json"), config.ToJson());
         string tokenizer = Path.Combine(ReferenceSet.RepositoryRoot, "models", "flamingo-mini", "tokenizer.json");
         File.Copy(tokenizer, Path.Combine(Folder, "tokenizer.json"));
-        using var model = Config.Build(soundToken: 0);
+        using var model = config.Build(soundToken: 0);
         using var weights = new SyntheticCheckpoint(
             "a tiny model", [.. ModuleWeights.Describe(model).Select(w => SyntheticTensor.For(w.Name, w.Shape, "tiny/"))]);
         SafeTensorsWriter.WriteFolder(Folder, weights);

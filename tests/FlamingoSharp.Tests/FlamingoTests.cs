@@ -90,7 +90,7 @@ public sealed class FlamingoTests : IClassFixture<FlamingoTests.Loaded>
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
         Assert.ThrowsAny<OperationCanceledException>(() => _flamingo.Answer([question], Short, cancelled.Token));
-        Assert.ThrowsAny<OperationCanceledException>(() => _flamingo.Hear(TinyModel.Recording(1), cancelled.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => _flamingo.Hear(TinyModel.Recording(1), cancellation: cancelled.Token));
 
         using var later = new CancellationTokenSource();
         int seen = 0;

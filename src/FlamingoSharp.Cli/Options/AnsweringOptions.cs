@@ -6,13 +6,10 @@ namespace FlamingoSharp.Cli.Options;
 /// <summary>How an answer is generated.</summary>
 internal sealed class AnsweringOptions
 {
-    private static readonly GenerationOptions s_default = GenerationOptions.Greedy;
-
-    private readonly Option<int> _maxTokens = new("--max-tokens")
+    private readonly Option<int?> _maxTokens = new("--max-tokens")
     {
-        Description = "Longest answer, in tokens.",
+        Description = "Longest answer, in tokens. Default: the model's, 128 for Audio Flamingo 1, 256 for 2, 1024 with reasoning.",
         HelpName = "N",
-        DefaultValueFactory = _ => s_default.MaxNewTokens,
         Validators = { r => r.AtLeast(1) },
     };
 
@@ -28,9 +25,9 @@ internal sealed class AnsweringOptions
 
     private readonly Option<double?> _temperature = new("--temperature") { Description = "Below 1 sharpens, above 1 flattens. Default: 1.", HelpName = "T" };
 
-    private readonly Option<int?> _topK = new("--top-k") { Description = "Draw among the K likeliest tokens; 0 for all. Default: 50.", HelpName = "K" };
+    private readonly Option<int?> _topK = new("--top-k") { Description = "Draw among the K likeliest tokens; 0 for all. Default: the model's, 50 or 30.", HelpName = "K" };
 
-    private readonly Option<double?> _topP = new("--top-p") { Description = "Draw among the likeliest tokens that make up this share. Default: 1.", HelpName = "P" };
+    private readonly Option<double?> _topP = new("--top-p") { Description = "Draw among the likeliest tokens that make up this share. Default: the model's, 1 or 0.95.", HelpName = "P" };
 
     private readonly Option<long?> _seed = new("--seed") { Description = "Repeats the same draws. Default: a fresh one, which --json reports.", HelpName = "N" };
 
@@ -49,9 +46,11 @@ internal sealed class AnsweringOptions
     }
 
     /// <summary>The options, checked against each other.</summary>
+    /// <param name="parse">The command line.</param> <param name="defaults">The model's own; null to check alone, before a model is loaded.</param>
     /// <exception cref="FlamingoException">They contradict themselves.</exception>
-    public GenerationOptions Read(ParseResult parse)
+    public GenerationOptions Read(ParseResult parse, GenerationOptions? defaults = null)
     {
+        defaults ??= GenerationOptions.Greedy;
         bool sample = parse.GetValue(_sample);
         foreach (Option option in new Option[] { _temperature, _topK, _topP, _seed })
         {
@@ -59,14 +58,14 @@ internal sealed class AnsweringOptions
                 throw new FlamingoException(FlamingoErrorKind.Usage, $"{option.Name} has no effect without --sample; add it, or leave {option.Name} out.");
         }
         int candidates = parse.GetValue(_candidates);
-        var options = s_default with
+        var options = defaults with
         {
-            MaxNewTokens = parse.GetValue(_maxTokens),
+            MaxNewTokens = parse.GetValue(_maxTokens) ?? defaults.MaxNewTokens,
             NumBeams = parse.GetValue(_beams),
             Sample = sample,
-            Temperature = parse.GetValue(_temperature) ?? s_default.Temperature,
-            TopK = parse.GetValue(_topK) ?? s_default.TopK,
-            TopP = parse.GetValue(_topP) ?? s_default.TopP,
+            Temperature = parse.GetValue(_temperature) ?? defaults.Temperature,
+            TopK = parse.GetValue(_topK) ?? defaults.TopK,
+            TopP = parse.GetValue(_topP) ?? defaults.TopP,
             Seed = parse.GetValue(_seed),
             NumReturnSequences = candidates,
             LogProbabilities = candidates > 1,

@@ -28,7 +28,7 @@ internal sealed class HearingOptions
     {
         double start = parse.GetValue(_start);
         var duration = parse.GetValue(_duration);
-        var sound = flamingo.Hear(file, start, duration, cancellation);
+        var sound = flamingo.Hear(file, start, duration, cancellation: cancellation);
         foreach (string warning in sound.Warnings)
             Terminal.Warn(warning);
         double wanted = Math.Min(duration ?? double.MaxValue, sound.SecondsHeard + sound.SecondsDropped);

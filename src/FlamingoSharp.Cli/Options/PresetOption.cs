@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FlamingoSharp.Models;
 
 namespace FlamingoSharp.Cli.Options;
@@ -19,6 +20,18 @@ internal static class PresetOption
         });
         return option;
     }
+
+    /// <summary>Checks that the model's form is given in one way.</summary>
+    public static void RequireOne(CommandResult command, Option preset, Option config)
+    {
+        if (command.GetResult(preset) is null == command.GetResult(config) is null)
+            command.AddError("Give the model's form by --preset or by --config.");
+    }
+
+    /// <summary>The form that is given.</summary>
+    /// <exception cref="FlamingoException">The configuration cannot be read.</exception>
+    public static FlamingoConfig Find(ParseResult parse, Option<string?> preset, Option<string?> config) =>
+        parse.GetValue(preset) is { } name ? Find(name) : FlamingoConfig.Load(parse.GetValue(config)!);
 
     public static FlamingoConfig Find(string name) => FlamingoConfig.Preset(s_aliases.GetValueOrDefault(name, name));
 }

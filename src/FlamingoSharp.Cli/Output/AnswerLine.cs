@@ -1,4 +1,5 @@
 using FlamingoSharp.Generation;
+using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Cli.Output;
 
@@ -9,8 +10,20 @@ internal sealed record AnswerLine
 
     public required string Text { get; init; }
 
-    /// <summary>classify: which of the labels the text is; null when it is none.</summary>
+    /// <summary>classify, and ask with options: which of them the answer is; null when it is none.</summary>
     public string? Label { get; init; }
+
+    /// <summary>What follows is there with <c>--think</c> alone, and null where the model left the tag out.</summary>
+    public string? Summary { get; init; }
+
+    public string? Caption { get; init; }
+
+    public string? Reasoning { get; init; }
+
+    public string? Conclusion { get; init; }
+
+    /// <summary>True when the conclusion came from a second pass.</summary>
+    public bool? Resumed { get; init; }
 
     /// <summary><c>stop</c>, or <c>length</c> when the answer was cut off.</summary>
     public required string Finish { get; init; }
@@ -53,9 +66,10 @@ internal sealed record AnswerLine
 }
 
 /// <summary>One text among several.</summary>
-internal sealed record CandidateLine(string Text, string Finish, int Tokens, double? Score)
+internal sealed record CandidateLine(string Text, string? Conclusion, string Finish, int Tokens, double? Score)
 {
-    public static CandidateLine Of(AnswerText text) => new(text.Text, AnswerLine.NameOf(text.Finish), text.Tokens, text.Score);
+    public static CandidateLine Of(AnswerText text, Thought? thought) =>
+        new(text.Text, thought?.Conclusion, AnswerLine.NameOf(text.Finish), text.Tokens, text.Score);
 }
 
 /// <summary>How an answer was generated.</summary>

@@ -19,6 +19,9 @@ internal sealed record BenchLine
     /// <summary>Milliseconds to encode one window of sound.</summary>
     public required double EncoderMsPerWindow { get; init; }
 
+    /// <summary>Windows of sound in a run.</summary>
+    public required int Windows { get; init; }
+
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
 

@@ -16,18 +16,30 @@ internal sealed class AskVerb : Verb
 
     private readonly Option<bool> _yesNo = new("--yes-no") { Description = "Ask for yes or no." };
 
+    private readonly Option<string?> _options = new("--options") { Description = "Answers to choose from, with commas between.", HelpName = "A,B,C" };
+
+    private readonly Option<bool> _think = AnswerRun.Think();
+
     private readonly AnswerRun _run = new();
 
     public AskVerb()
         : base("ask", "Ask a question about each of some sounds.",
             "flamingo ask samples/rain.wav \"What can be heard?\"",
             "flamingo ask samples/bell.wav \"Is there a bell?\" --yes-no",
+            "flamingo ask bells.wav \"Where do the bells ring?\" --options church,school,\"fire station\" --think --model models/af2-cot",
             "flamingo ask --file a.wav --file b.flac \"How many dogs bark?\" --json",
             "flamingo ask samples/piano.wav \"Which instrument is played?\" --show-prompt")
     {
         Add(_words);
         Add(_files);
         Add(_yesNo);
+        Add(_options);
+        Add(_think);
+        Validators.Add(command =>
+        {
+            if (command.GetResult(_yesNo) is { Implicit: false } && command.GetResult(_options) is not null)
+                command.AddError("Give --yes-no or --options, not both.");
+        });
         _run.AddTo(this);
     }
 
@@ -42,7 +54,9 @@ internal sealed class AskVerb : Verb
                 ? $"There is no question about '{question}'. Give the file first, then the question in quotes."
                 : "There is no file to ask about. Give the file first, then the question in quotes.");
         }
-        var task = parse.GetValue(_yesNo) ? TaskPrompts.YesOrNo(question) : TaskPrompts.Question(question);
-        return Task.FromResult(_run.Run(parse, task, files, labels: null, cancellation));
+        string[]? options = parse.GetValue(_options)?.Split(',', StringSplitOptions.TrimEntries);
+        var task = options is not null ? TaskPrompts.Choose(question, options)
+            : parse.GetValue(_yesNo) ? TaskPrompts.YesOrNo(question) : TaskPrompts.Question(question);
+        return Task.FromResult(_run.Run(parse, task, files, options, parse.GetValue(_think), cancellation));
     }
 }

@@ -10,17 +10,24 @@ namespace FlamingoSharp.Cli.Verbs;
 /// <summary><c>flamingo bench</c>: how fast a model is here.</summary>
 internal sealed class BenchVerb : Verb
 {
-    private readonly Option<string?> _preset = PresetOption.Create("tiny", "flamingo-mini", "af1-1.3b")!;
+    private readonly Option<string?> _preset = PresetOption.Create("tiny", "flamingo-mini", "af1-1.3b", "af2-0.5b", "af2-1.5b", "af2-3b")!;
 
     private readonly Option<string?> _model = new("--model", "-m") { Description = "A model folder instead of a preset.", HelpName = "DIR" };
 
     private readonly Option<string> _device = new("--device") { Description = "cpu, cuda or cuda:N.", HelpName = "DEVICE", DefaultValueFactory = _ => "cpu" };
 
-    private readonly Option<ScalarType?> _type = ModelOptions.Type("Element type: float32 (default), bfloat16 or float16. af1-1.3b takes 9 GB in float32.");
+    private readonly Option<ScalarType?> _type = ModelOptions.Type("Element type: float32 (default), bfloat16 or float16. af1-1.3b takes 9 GB in float32, af2-0.5b 4.5 GB.");
 
     private readonly Option<int?> _threads = ModelOptions.Threads();
 
     private readonly Option<int> _runs = Number("--runs", 5, "Runs; medians are shown. One more before them is not counted.");
+
+    private readonly Option<int?> _windows = new("--windows")
+    {
+        Description = "Windows of sound in each run. Default: as many as the model hears; 30 are the 5 minutes of Audio Flamingo 2.",
+        HelpName = "N",
+        Validators = { r => r.AtLeast(1) },
+    };
 
     private readonly Option<int> _tokens = Number("--tokens", 64, "Tokens to generate in each run.");
 
@@ -32,9 +39,10 @@ internal sealed class BenchVerb : Verb
         : base("bench", "Measure encoder, prefill and decoding speed, load time and memory.",
             "flamingo bench --preset tiny --json",
             "flamingo bench --preset af1-1.3b --dtype bfloat16 --runs 3",
+            "flamingo bench --preset af2-0.5b --windows 30 --runs 1",
             "flamingo bench --model models/flamingo-mini --threads 1")
     {
-        foreach (Option option in new Option[] { _preset, _model, _device, _type, _threads, _runs, _tokens, _promptTokens, _json })
+        foreach (Option option in new Option[] { _preset, _model, _device, _type, _threads, _runs, _windows, _tokens, _promptTokens, _json })
             Add(option);
         Validators.Add(command =>
         {
@@ -79,6 +87,7 @@ internal sealed class BenchVerb : Verb
                 Device = parse.GetValue(_device)!,
                 Type = type,
                 Runs = parse.GetValue(_runs),
+                Windows = parse.GetValue(_windows),
                 Tokens = parse.GetValue(_tokens),
                 PromptTokens = parse.GetValue(_promptTokens),
             }.Run(cancellation);
@@ -100,7 +109,7 @@ internal sealed class BenchVerb : Verb
         {
             { "model", Text($"{line.Model}, {line.Dtype}, {line.Device}, {line.Threads} threads, medians of {line.Runs} runs") },
             { "load", Text($"{line.LoadSeconds:0.00} s") },
-            { "encoder", Text($"{line.EncoderMsPerWindow:0.0} ms a window") },
+            { "encoder", Text($"{line.EncoderMsPerWindow:0.0} ms a window ({line.Windows} windows)") },
             { "prefill", Text($"{line.PrefillTokensPerSecond:0} tokens/s ({line.PromptTokens} tokens)") },
             { "decode", Text($"{line.DecodeTokensPerSecond:0.0} tokens/s ({line.GeneratedTokens} tokens)") },
             { "first token", Text($"{line.TimeToFirstTokenMs:0} ms after {line.SoundSeconds:0.0} s of sound") },

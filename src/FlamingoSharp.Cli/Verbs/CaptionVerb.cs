@@ -31,5 +31,5 @@ internal sealed class CaptionVerb : Verb
     }
 
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation) =>
-        Task.FromResult(_run.Run(parse, TaskPrompts.Named[parse.GetValue(_style)!], parse.GetValue(_files)!, labels: null, cancellation));
+        Task.FromResult(_run.Run(parse, TaskPrompts.Named[parse.GetValue(_style)!], parse.GetValue(_files)!, labels: null, think: false, cancellation));
 }

@@ -37,16 +37,16 @@ internal sealed class ChatVerb : Verb
 
     protected override async Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
-        var generation = _answering.Read(parse);
-        if (generation.NumReturnSequences > 1)
+        if (_answering.Read(parse).NumReturnSequences > 1)
             throw new FlamingoException(FlamingoErrorKind.Usage, "A conversation goes on with one answer; leave --candidates out.");
         using var flamingo = _model.Load(parse);
         var sounds = new List<Sound>();
+        var conversation = new Conversation(flamingo, sounds, _answering.Read(parse, flamingo.Config.Generation));
         try
         {
             foreach (string file in InputFiles.Expand(parse.GetValue(_files)!))
                 sounds.Add(_hearing.Hear(flamingo, file, parse, cancellation));
-            return await TalkAsync(parse, new Conversation(flamingo, sounds, generation), cancellation).ConfigureAwait(false);
+            return await TalkAsync(parse, conversation, cancellation).ConfigureAwait(false);
         }
         finally
         {

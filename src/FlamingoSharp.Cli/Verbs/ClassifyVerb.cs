@@ -14,6 +14,8 @@ internal sealed class ClassifyVerb : Verb
 
     private readonly Option<bool> _multi = new("--multi") { Description = "Any number of the labels may fit." };
 
+    private readonly Option<bool> _think = AnswerRun.Think();
+
     private readonly AnswerRun _run = new();
 
     public ClassifyVerb()
@@ -26,6 +28,7 @@ internal sealed class ClassifyVerb : Verb
         Add(_labels);
         Add(_labelsFile);
         Add(_multi);
+        Add(_think);
         Validators.Add(command =>
         {
             if (command.GetResult(_labels) is null == command.GetResult(_labelsFile) is null)
@@ -39,7 +42,7 @@ internal sealed class ClassifyVerb : Verb
         var labels = Labels(parse);
         bool multi = parse.GetValue(_multi);
         var task = multi ? TaskPrompts.MultiLabel(labels) : TaskPrompts.Classify(labels);
-        return Task.FromResult(_run.Run(parse, task, parse.GetValue(_files)!, multi ? null : labels, cancellation));
+        return Task.FromResult(_run.Run(parse, task, parse.GetValue(_files)!, multi ? null : [.. labels.Order(StringComparer.Ordinal)], parse.GetValue(_think), cancellation));
     }
 
     private string[] Labels(ParseResult parse)

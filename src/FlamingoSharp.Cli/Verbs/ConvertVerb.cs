@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
-using FlamingoSharp.Models;
 using FlamingoSharp.Text;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
@@ -14,7 +13,7 @@ internal sealed class ConvertVerb : Verb
 {
     private readonly Option<string[]> _checkpoint = new("--checkpoint", "-c")
     {
-        Description = "The Audio Flamingo checkpoint: a file or folder, or its parts in order.",
+        Description = "The Audio Flamingo checkpoint: a file or folder (for Audio Flamingo 2 that with safe_ckpt and clap_ckpt), or its parts in order.",
         HelpName = "PATH",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
@@ -22,14 +21,20 @@ internal sealed class ConvertVerb : Verb
 
     private readonly Option<string?> _clap = new("--clap") { Description = "The audio encoder's file; not needed if the checkpoint holds it.", HelpName = "FILE" };
 
-    private readonly Option<string> _tokenizer = new("--tokenizer")
+    private readonly Option<string?> _language = new("--language-model")
     {
-        Description = "Folder with tokenizer.json, or vocab.json and merges.txt.",
+        Description = "Hugging Face folder of the plain language model, where the checkpoint holds only what was trained of it (Audio Flamingo 2).",
         HelpName = "DIR",
-        Required = true,
     };
 
-    private readonly Option<string?> _preset = PresetOption.Create("af1-foundation", "af1-chat", "flamingo-mini", "tiny")!;
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Folder with tokenizer.json, or vocab.json and merges.txt. Default: that of the language model.",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<string?> _preset =
+        PresetOption.Create("af1-foundation", "af1-chat", "af2-0.5b", "af2-1.5b", "af2-3b", "flamingo-mini", "tiny")!;
 
     private readonly Option<string?> _config = new("--config") { Description = "A config.json, for a model that is no preset.", HelpName = "FILE" };
 
@@ -41,22 +46,25 @@ internal sealed class ConvertVerb : Verb
 
     public ConvertVerb()
         : base("convert", "Merge published checkpoints into one model folder.",
+            "flamingo convert --checkpoint audio-flamingo-2 --language-model Qwen2.5-3B --preset af2-3b --dtype bfloat16 --out af2-3b",
             "flamingo convert --checkpoint foundation.pt --clap clapcap_weights_2023.pth --tokenizer opt-iml-max-1.3b --preset af1-foundation --dtype bfloat16 --out af1",
             "flamingo convert --checkpoint part1.pt part2.pt part3.pt --clap clapcap_weights_2023.pth --tokenizer opt-iml-max-1.3b --preset af1-chat --out af1-chat")
     {
-        foreach (Option option in new Option[] { _checkpoint, _clap, _tokenizer, _preset, _config, _type, _out, _json })
+        foreach (Option option in new Option[] { _checkpoint, _clap, _language, _tokenizer, _preset, _config, _type, _out, _json })
             Add(option);
         Validators.Add(command =>
         {
-            if (command.GetResult(_preset) is null == command.GetResult(_config) is null)
-                command.AddError("Give the model's form by --preset or by --config.");
+            PresetOption.RequireOne(command, _preset, _config);
+            if (command.GetResult(_tokenizer) is null && command.GetResult(_language) is null)
+                command.AddError("Give the tokenizer by --tokenizer, or a language model that has one by --language-model.");
         });
     }
 
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
-        var config = parse.GetValue(_preset) is { } preset ? PresetOption.Find(preset) : FlamingoConfig.Load(parse.GetValue(_config)!);
-        string tokenizer = parse.GetValue(_tokenizer)!, folder = parse.GetValue(_out)!;
+        var config = PresetOption.Find(parse, _preset, _config);
+        string? language = parse.GetValue(_language);
+        string tokenizer = parse.GetValue(_tokenizer) ?? language!, folder = parse.GetValue(_out)!;
         int size = Tokenizer.Load(tokenizer).VocabularySize;
         if (size > config.Language.VocabularySize)
         {
@@ -67,6 +75,8 @@ internal sealed class ConvertVerb : Verb
         {
             Checkpoint = parse.GetValue(_checkpoint)!,
             Encoder = parse.GetValue(_clap),
+            LanguageModel = language,
+            VocabularySize = config.Language.VocabularySize,
             TokenizerFolder = tokenizer,
             Config = config.ToJson(),
             Output = folder,

@@ -37,7 +37,7 @@ internal sealed class InspectVerb : Verb
         string[] paths = parse.GetValue(_paths)!;
         if (paths.Length == 0)
             paths = [ModelLocator.Locate(null)];
-        bool model = paths is [var only] && (File.Exists(Path.Combine(only, "config.json")) || !Path.Exists(only) || !IsCheckpoint(only));
+        bool model = paths is [var only] && !IsCheckpoint(only);
         var config = model ? FlamingoConfig.Load(ModelFolder.Open(paths[0]).ConfigPath) : null;
         using var source = Checkpoint.Open(paths);
         var line = Summary(string.Join(", ", paths), config, source);
@@ -48,12 +48,31 @@ internal sealed class InspectVerb : Verb
         return Task.FromResult(ExitCode.Ok);
     }
 
-    // A folder without config.json may still be a checkpoint in parts; one without either is told to be no model.
-    private static bool IsCheckpoint(string path) => File.Exists(path) || Directory.EnumerateFiles(path).Any();
+    // A folder without a configuration of ours may still be a checkpoint in parts; one without either is told to be no model.
+    private static bool IsCheckpoint(string path)
+    {
+        if (!Directory.Exists(path))
+            return File.Exists(path);
+        string config = Path.Combine(path, "config.json");
+        return File.Exists(config) ? IsHuggingFace(config) : Directory.EnumerateFileSystemEntries(path).Any();
+    }
+
+    private static bool IsHuggingFace(string config)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(config));
+            return json.RootElement.TryGetProperty("model_type", out _);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false; // what is wrong with it is said when it is read as ours
+        }
+    }
 
     private static InspectLine Summary(string path, FlamingoConfig? config, IWeightSource source)
     {
-        var parts = source.Weights.Values.GroupBy(w => PartOf(w.Name))
+        var parts = source.Weights.Values.GroupBy(w => PartOf(NameMap.Canonical(w.Name) ?? w.Name))
             .Select(g => new PartLine(g.Key, g.Count(), g.Sum(w => w.Count), g.Sum(BytesOf))).ToList();
         return new InspectLine
         {

@@ -106,14 +106,19 @@ public sealed class AudioWindows
 
     /// <summary>All windows.</summary>
     /// <returns>[rows, samples], float32, on the CPU.</returns>
-    public Tensor ToTensor()
+    public Tensor ToTensor() => ToTensor(0, Rows);
+
+    /// <summary>Some windows, so that a long recording is never there a second time as a whole.</summary>
+    /// <param name="first">The first of them.</param> <param name="count">How many; no more than there are.</param>
+    /// <returns>[count, samples], float32, on the CPU.</returns>
+    public Tensor ToTensor(int first, int count)
     {
         using var scope = NewDisposeScope();
-        var windows = zeros(Rows, WindowSamples); // [rows, samples]
-        for (int row = 0; row < Rows; row++)
+        var windows = zeros(count, WindowSamples); // [count, samples]
+        for (int row = 0; row < count; row++)
         {
-            if (!IsSilence(row))
-                MemoryMarshal.AsBytes(Window(row)).CopyTo(windows[row].bytes);
+            if (!IsSilence(first + row))
+                MemoryMarshal.AsBytes(Window(first + row)).CopyTo(windows[row].bytes);
         }
         return windows.MoveToOuterDisposeScope();
     }

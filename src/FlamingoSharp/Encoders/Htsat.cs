@@ -1,4 +1,5 @@
 using FlamingoSharp.Audio;
+using FlamingoSharp.Runtime;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -7,11 +8,13 @@ namespace FlamingoSharp.Encoders;
 /// <summary>The audio encoder: from windows of sound to the vectors that the language model attends to.</summary>
 /// <remarks>
 /// Shapes: n windows, s samples, f frames, m mel bands, t tokens, v vectors a window, c their width.<br/>
-/// Its parameters carry the names of the ClapCap checkpoint below <c>clap.</c>. They have no data until they are filled.
+/// Its parameters carry the names that the published checkpoints have below <c>clap.</c>: <c>base.htsat.*</c> and <c>projection.*</c> in
+/// Audio Flamingo 1, <c>nvclap.*</c> in 2. They have no data until they are filled.
 /// </remarks>
 public sealed class Htsat : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "base")] private readonly ClapBase _base;
+    [ComponentName(Name = "base")] private readonly ClapBase? _base;
+    [ComponentName(Name = "nvclap")] private readonly HtsatTrunk? _bare;
     [ComponentName(Name = "projection")] private readonly ClapProjection? _projection;
     private readonly LogMel _logMel;
 
@@ -23,10 +26,15 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
         options.Validate();
         Options = options;
         _logMel = new LogMel(options.Mel);
-        _base = new ClapBase(options);
-        _projection = options.Output == HtsatOutput.Pooled
-            ? new ClapProjection(options.LatentDim, options.ProjectionDim, options.ProjectionDropout)
-            : null;
+        if (options.Output == HtsatOutput.Pooled)
+        {
+            _base = new ClapBase(options);
+            _projection = new ClapProjection(options.LatentDim, options.ProjectionDim, options.ProjectionDropout);
+        }
+        else
+        {
+            _bare = new HtsatTrunk(options);
+        }
         RegisterComponents();
     }
 
@@ -53,7 +61,8 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
             throw new FlamingoException(FlamingoErrorKind.Usage,
                 $"The encoder was given {found} but takes windows [n, samples] of {Options.WindowSeconds:0.###} s ({Options.WindowSamples} samples at {Options.SampleRate} Hz). Cut and pad the recording to that length first.");
         }
-        return _logMel.Compute(audio);
+        using var scope = NewDisposeScope();
+        return _logMel.Compute(Options.SixteenBit ? SixteenBit(audio) : audio).MoveToOuterDisposeScope();
     }
 
     /// <summary>Encodes log-mel spectrograms, so that training can compute them once and keep them.</summary>
@@ -77,16 +86,28 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
             throw new FlamingoException(FlamingoErrorKind.Usage,
                 $"The encoder takes log-mel spectrograms [n, 1 to {Options.ImageFrames} frames, {Options.Mel.Mels} mel bands], but was given [{string.Join(", ", logMel.shape)}].");
         using var scope = NewDisposeScope();
-        var tokens = _base.Htsat.Encode(logMel, probe);                                     // [n, t, c]
+        var trunk = _base?.Htsat ?? _bare!;
+        var tokens = trunk.Encode(logMel, probe);                                            // [n, t, c]
         if (probe is not null && Options.Classes > 0)
-            probe("clipwise", _base.Htsat.Classify(tokens));
+            probe("clipwise", trunk.Classify(tokens));
         if (_projection is null)
-            return _base.Htsat.ToTimeFrequency(tokens).MoveToOuterDisposeScope();            // [n, t, c]
+        {
+            var encodings = trunk.ToTimeFrequency(tokens);                                   // [n, t, c]
+            probe?.Invoke("encodings", encodings);
+            return encodings.MoveToOuterDisposeScope();
+        }
         var latent = tokens.mean([1]);                                                       // [n, latent]
         probe?.Invoke($"latent_{Options.LatentDim}", latent);
         var embedding = _projection.forward(latent);                                         // [n, c]
         probe?.Invoke($"embedding_{Options.ProjectionDim}", embedding);
         return embedding.unsqueeze(1).MoveToOuterDisposeScope();                             // [n, 1, c]
+    }
+
+    // Sound that has come through 16-bit integers once is not always a fixed point: k / 32767 * 32767 may fall just below k.
+    private static Tensor SixteenBit(Tensor audio)
+    {
+        using var scope = NewDisposeScope();
+        return audio.to_type(ScalarType.Float32).Within(-1, 1).MultiplyInPlace(32767).trunc_().DivideInPlace(32767).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

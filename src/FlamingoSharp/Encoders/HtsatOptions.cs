@@ -9,18 +9,34 @@ public enum HtsatOutput
     /// <summary>One vector: the mean of the tokens, projected (Audio Flamingo 1).</summary>
     Pooled,
 
-    /// <summary>Every token of the last stage (Audio Flamingo 2).</summary>
+    /// <summary>Every token of the last stage, by frequency, then time (Audio Flamingo 2).</summary>
     Tokens,
 }
 
 /// <summary>An HTSAT audio encoder. Defaults: ClapCap, the encoder of Audio Flamingo 1.</summary>
 public sealed record HtsatOptions
 {
+    /// <summary>AF-CLAP, the encoder of Audio Flamingo 2: HTSAT-large on windows of 10 s, all 64 tokens of a window.</summary>
+    public static HtsatOptions AfClap { get; } = new()
+    {
+        SampleRate = 16000,
+        WindowSeconds = 10,
+        SixteenBit = true,
+        Mel = new MelOptions { SampleRate = 16000, Hop = 160, MaximumHz = 8000, Scale = MelScale.Htk },
+        EmbedDim = 256,
+        Depths = [2, 2, 12, 2],
+        Fusion = true,
+        Output = HtsatOutput.Tokens,
+    };
+
     /// <summary>Rate in Hz of the sound that is given.</summary>
     public int SampleRate { get; init; } = 44100;
 
     /// <summary>Length of one window of sound, in seconds.</summary>
     public double WindowSeconds { get; init; } = 7.0;
+
+    /// <summary>True takes the sound through 16-bit integers before anything else, as AF-CLAP does: truncated toward zero, in single precision.</summary>
+    public bool SixteenBit { get; init; }
 
     /// <summary>The front end.</summary>
     public MelOptions Mel { get; init; } = new();
@@ -48,6 +64,12 @@ public sealed record HtsatOptions
 
     /// <summary>Classes of the AudioSet head; 0 leaves the head out.</summary>
     public int Classes { get; init; } = 527;
+
+    /// <summary>
+    /// True gives a home to the weights that AF-CLAP has for joining crops of clips longer than its window. The windows here are never
+    /// longer, so nothing reads them; they are kept so that a model goes out as it came in.
+    /// </summary>
+    public bool Fusion { get; init; }
 
     /// <summary>What leaves the encoder.</summary>
     public HtsatOutput Output { get; init; } = HtsatOutput.Pooled;
@@ -81,6 +103,9 @@ public sealed record HtsatOptions
 
     /// <summary>Width of the tokens that leave the last stage.</summary>
     public int LatentDim => Width(Stages - 1);
+
+    /// <summary>Windows to encode together, so that what is alive meanwhile stays near 200 MB and small encoders still have enough to do.</summary>
+    internal int WindowsAtOnce => Math.Max(1, 2_000_000 / (Resolution(0) * Resolution(0) * EmbedDim));
 
     /// <summary>Vectors that the encoder gives for each window of sound.</summary>
     public int OutputTokens => Output == HtsatOutput.Pooled ? 1 : Resolution(Stages - 1) * Resolution(Stages - 1);

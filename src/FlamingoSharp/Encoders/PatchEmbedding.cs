@@ -22,6 +22,11 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
         _norm = new LayerNorm(options.EmbedDim);
         _order = new DeviceConstant(() => tensor(ZOrder.FromRowMajor(options.Resolution(0))));
         RegisterComponents();
+        if (options.Fusion)
+        {
+            register_module("mel_conv2d", new Convolution(1, options.EmbedDim, (_patch, 3 * _patch)));
+            register_module("fusion_model", new CropFusion(options.EmbedDim));
+        }
     }
 
     /// <param name="chunks">

@@ -16,11 +16,14 @@ public sealed record GenerationOptions
     /// <summary>AF1 chat examples and demo: sampling with top-k 50 and top-p 0.95, 128 tokens.</summary>
     public static GenerationOptions Chat { get; } = new() { Sample = true, TopK = 50, TopP = 0.95 };
 
-    /// <summary>AF2 evaluation: greedy, 256 tokens, beams scored by AF2's length rule.</summary>
-    public static GenerationOptions Greedy2 { get; } = new() { MaxNewTokens = 256, BeamLengthRule = BeamLengthRule.GeneratedWithStop };
+    /// <summary>AF2 evaluation: greedy, 256 tokens. Where sampling is turned on, top-k is 30 and top-p 0.95.</summary>
+    public static GenerationOptions Greedy2 { get; } = new() { MaxNewTokens = 256, TopK = 30, TopP = 0.95 };
 
-    /// <summary>AF2 examples: sampling with top-k 30 and top-p 0.95, 256 tokens (chains of thought need 1024).</summary>
-    public static GenerationOptions Foundation2 { get; } = Greedy2 with { Sample = true, TopK = 30, TopP = 0.95 };
+    /// <summary>AF2 examples: sampling with top-k 30 and top-p 0.95, 256 tokens.</summary>
+    public static GenerationOptions Foundation2 { get; } = Greedy2 with { Sample = true };
+
+    /// <summary>Most tokens of an answer with its reasoning (AF2's chain-of-thought script).</summary>
+    public const int ThinkingTokens = 1024;
 
     /// <summary>Most tokens generated per sequence, the stop token included. AF1: 128, AF2: 256.</summary>
     public int MaxNewTokens { get; init; } = 128;
@@ -49,8 +52,8 @@ public sealed record GenerationOptions
     /// <summary>Exponent of the length that a hypothesis' sum of log-probabilities is divided by: above 0 favours longer answers.</summary>
     public double LengthPenalty { get; init; } = 1.0;
 
-    /// <summary>What counts as that length.</summary>
-    public BeamLengthRule BeamLengthRule { get; init; } = BeamLengthRule.PromptAndGenerated;
+    /// <summary>What counts as that length; null takes the model's rule.</summary>
+    public BeamLengthRule? BeamLengthRule { get; init; }
 
     /// <summary>Ids that end a sequence and are kept as its last token; null takes the model's: end of text and <c>&lt;|endofchunk|&gt;</c>.</summary>
     /// <remarks>The reference stops at exactly one id: end of text in its scripts, <c>&lt;|endofchunk|&gt;</c> when none is given.</remarks>
@@ -75,9 +78,12 @@ public sealed record GenerationOptions
     internal bool KeepLogits { get; init; }
 
     /// <summary>The same options with the model's special tokens in place of those that were left open.</summary>
-    public GenerationOptions ForModel(SpecialTokens special) => ForModel(special.Eos.Id, special.EndOfChunk.Id, special.Pad.Id);
+    /// <param name="special">The tokens of its tokenizer.</param>
+    /// <param name="lengthRule">What counts as the length of its beams.</param>
+    public GenerationOptions ForModel(SpecialTokens special, BeamLengthRule lengthRule = Generation.BeamLengthRule.PromptAndGenerated) =>
+        ForModel(special.Eos.Id, special.EndOfChunk.Id, special.Pad.Id) with { BeamLengthRule = BeamLengthRule ?? lengthRule };
 
-    /// <inheritdoc cref="ForModel(SpecialTokens)"/>
+    /// <inheritdoc cref="ForModel(SpecialTokens, BeamLengthRule)"/>
     /// <param name="endOfText">The tokenizer's eos.</param> <param name="endOfChunk"><c>&lt;|endofchunk|&gt;</c>.</param> <param name="pad">The pad id.</param>
     internal GenerationOptions ForModel(int endOfText, int endOfChunk, int pad) => this with
     {

@@ -52,6 +52,12 @@ public readonly record struct GenerationTiming(TimeSpan Prefill, TimeSpan Decode
 {
     /// <summary>Tokens per second after the first; 0 when there were none.</summary>
     public double DecodeTokensPerSecond => DecodedTokens == 0 ? 0 : DecodedTokens / Decode.TotalSeconds;
+
+    /// <summary>The time of two generations, one after the other.</summary>
+    public static GenerationTiming operator +(GenerationTiming first, GenerationTiming then) => first.Add(then);
+
+    /// <inheritdoc cref="op_Addition"/>
+    public GenerationTiming Add(GenerationTiming then) => new(Prefill + then.Prefill, Decode + then.Decode, DecodedTokens + then.DecodedTokens);
 }
 
 /// <summary>What a batch of prompts was answered with.</summary>

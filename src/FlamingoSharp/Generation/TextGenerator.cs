@@ -16,7 +16,7 @@ internal static class TextGenerator
     /// <summary>Answers a batch of prompts; the sequences carry their texts.</summary>
     /// <param name="session">A session that has not run yet, one row a prompt.</param>
     /// <param name="prompts">Each row's tokens.</param>
-    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel(SpecialTokens)"/>).</param>
+    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel(SpecialTokens, BeamLengthRule)"/>).</param>
     /// <param name="tokenizer">Spells the tokens.</param>
     /// <param name="context">Most tokens that the model can be fed, prompt included; null for no limit.</param>
     /// <param name="onText">Called on this thread whenever a text goes on or ends.</param>

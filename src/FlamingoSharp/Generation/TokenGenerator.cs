@@ -9,7 +9,7 @@ internal static class TokenGenerator
     /// <summary>Answers a batch of prompts.</summary>
     /// <param name="session">A session that has not run yet, one row a prompt.</param>
     /// <param name="prompts">Each row's tokens.</param>
-    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel(SpecialTokens)"/>).</param>
+    /// <param name="options">With stop tokens (<see cref="GenerationOptions.ForModel(SpecialTokens, BeamLengthRule)"/>).</param>
     /// <param name="context">Most tokens that the model can be fed, prompt included; null for no limit.</param>
     /// <param name="onToken">
     /// Called on this thread for every token; answers whether the sequence is to end here. Beam search knows its answer at the end

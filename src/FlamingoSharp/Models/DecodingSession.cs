@@ -30,9 +30,15 @@ internal sealed class DecodingSession : IDecodingSession
     /// because the rule restarts at row 0; the model was trained without that.
     /// </param>
     /// <param name="ownsMedia">True disposes the media with the session.</param>
+    /// <exception cref="FlamingoException">The model's mask is one for training only.</exception>
     public DecodingSession(
         FlamingoModel model, Tensor prompt, Tensor? attend, Media? media, int maxNewTokens, bool firstSoundOnly = false, bool ownsMedia = false)
     {
+        if (media is not null && model.Conditioning.ForTrainingOnly)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                "This model is configured with the few-shot mask of Audio Flamingo 2's training code, which cannot decode; set few_shot_mask to false in config.json, as in the release.");
+        }
         (_model, _media, _firstSoundOnly, _ownsMedia) = (model, media, firstSoundOnly, ownsMedia);
         using var scope = NewDisposeScope();
         long rows = prompt.shape[0], length = prompt.shape[1];

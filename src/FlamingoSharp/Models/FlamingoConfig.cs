@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FlamingoSharp.Audio;
 using FlamingoSharp.Encoders;
+using FlamingoSharp.Generation;
 using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
 using FlamingoSharp.Weights;
@@ -9,7 +10,7 @@ using FlamingoSharp.Weights;
 namespace FlamingoSharp.Models;
 
 /// <summary>Everything that decides a model's shape and how it is spoken to; <c>config.json</c> of a model folder.</summary>
-public sealed record FlamingoConfig
+public sealed partial record FlamingoConfig
 {
     /// <summary>Shown to users, e.g. <c>af1-foundation</c>.</summary>
     public required string Name { get; init; }
@@ -29,8 +30,15 @@ public sealed record FlamingoConfig
     /// <summary>The language model.</summary>
     public LanguageModelOptions Language { get; init; } = new OptOptions();
 
-    /// <summary>True where text hears only the sounds up to its own place (Audio Flamingo 1).</summary>
+    /// <summary>True where text hears only the sounds up to its own place (Audio Flamingo 1). The release of Audio Flamingo 2 has no such mask.</summary>
     public bool FewShotMask { get; init; } = true;
+
+    /// <summary>
+    /// Audio vectors that <see cref="FewShotMask"/> counts as one sound; null is right: as many as a sound has. The training code of Audio
+    /// Flamingo 2 says 1, so that its text hears the first 1/64 of the first window alone, and fails when it decodes; its release drops
+    /// the mask. 1 with the mask on repeats that code's logits and loss; generation is then refused.
+    /// </summary>
+    public int? FewShotVectors { get; init; }
 
     /// <summary>Name of the <see cref="PromptFormat"/> in which the model is asked.</summary>
     public string PromptFormatName { get; init; } = PromptFormat.Af1Inference.Name;
@@ -41,66 +49,13 @@ public sealed record FlamingoConfig
         ?? throw new FlamingoException(FlamingoErrorKind.Model,
             $"There is no prompt format '{PromptFormatName}'. Known are {string.Join(", ", PromptFormat.All.Select(f => f.Name))}.");
 
-    /// <summary>The released foundation model of Audio Flamingo 1: one sound a prompt.</summary>
-    public static FlamingoConfig Af1Foundation { get; } = new() { Name = "af1-foundation" };
-
-    /// <summary>The released chat model of Audio Flamingo 1: four sound slots, three of them empty when one sound is given.</summary>
-    public static FlamingoConfig Af1Chat { get; } = new() { Name = "af1-chat", Windows = new WindowOptions { Slots = 4 } };
-
-    /// <summary>The model in the box: the same architecture, small.</summary>
-    public static FlamingoConfig Mini { get; } = new()
-    {
-        Name = "flamingo-mini",
-        Windows = new WindowOptions { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 2.55, MaxWindows = 8, RepeatShort = true },
-        Encoder = new HtsatOptions
-        {
-            SampleRate = 32000,
-            WindowSeconds = 5.1,
-            Mel = new MelOptions { Hop = 640 },
-            ImageSize = 128,
-            PatchSize = 8,
-            EmbedDim = 48,
-            Depths = [2, 2, 2],
-            Heads = [4, 4, 8],
-            Classes = 0,
-            ProjectionDim = 256,
-            ProjectionDropout = 0.1,
-            DropPath = 0,
-        },
-        AudioTransformer = new AudioTransformerOptions { Layers = 2, Heads = 4, Width = 256, FeedForward = 512, MaxVectors = 64 },
-        CrossAttention = new CrossAttentionOptions { Heads = 4, HeadWidth = 48, FeedForwardMultiple = 2 },
-        Language = new OptOptions { VocabularySize = 4103, HiddenSize = 192, Layers = 3, Heads = 4, FeedForward = 768, MaxPositions = 512 },
-    };
-
-    /// <summary>A toy of Audio Flamingo 1's shape, for tests and quick timings with synthetic weights.</summary>
-    public static FlamingoConfig Tiny { get; } = new()
-    {
-        Name = "tiny",
-        Windows = Mini.Windows with { MaxWindows = 4 },
-        Encoder = Mini.Encoder with { EmbedDim = 16, Depths = [1, 1, 1], Heads = [2, 2, 4], ProjectionDim = 64 },
-        AudioTransformer = new AudioTransformerOptions { Layers = 1, Heads = 4, Width = 64, FeedForward = 128, MaxVectors = 32 },
-        CrossAttention = new CrossAttentionOptions { Heads = 2, HeadWidth = 32 },
-        Language = new OptOptions { VocabularySize = 4103, HiddenSize = 64, Layers = 2, Heads = 4, FeedForward = 128, MaxPositions = 512 },
-    };
-
-    /// <summary>The presets by the names that the command line takes.</summary>
-    public static IReadOnlyDictionary<string, FlamingoConfig> Presets { get; } = new Dictionary<string, FlamingoConfig>(StringComparer.Ordinal)
-    {
-        ["af1-foundation"] = Af1Foundation,
-        ["af1-chat"] = Af1Chat,
-        ["flamingo-mini"] = Mini,
-        ["tiny"] = Tiny,
-    };
+    /// <summary>How the model answers when nothing else is asked for: greedily, with the limits of its release.</summary>
+    [JsonIgnore]
+    public GenerationOptions Generation => PromptFormatName == PromptFormat.Af2.Name ? GenerationOptions.Greedy2 : GenerationOptions.Greedy;
 
     /// <summary>Longest recording that is heard, in seconds; what follows is cut, and said.</summary>
     [JsonIgnore]
     public double MaxSeconds => Windows.MaxSeconds;
-
-    /// <summary>Finds a preset.</summary>
-    /// <exception cref="FlamingoException">There is none of that name.</exception>
-    public static FlamingoConfig Preset(string name) => Presets.TryGetValue(name, out var preset)
-        ? preset
-        : throw new FlamingoException(FlamingoErrorKind.Usage, $"There is no preset '{name}'. Known are {string.Join(", ", Presets.Keys)}.");
 
     /// <summary>Reads a config.json.</summary>
     /// <exception cref="FlamingoException">The file is missing, is not JSON of this form, or its sizes do not fit each other.</exception>
@@ -131,6 +86,7 @@ public sealed record FlamingoConfig
     /// <exception cref="FlamingoException">They do not.</exception>
     public void Validate()
     {
+        Windows.Validate();
         Encoder.Validate();
         Language.Validate();
         _ = Prompts;
@@ -140,8 +96,13 @@ public sealed record FlamingoConfig
             $"the encoder gives vectors of {Encoder.OutputDim} but the audio transformer takes {AudioTransformer.Width}");
         Require(AudioTransformer.Heads > 0 && AudioTransformer.Width % AudioTransformer.Heads == 0,
             $"{AudioTransformer.Heads} heads do not divide the audio width {AudioTransformer.Width}");
+        Require(AudioTransformer.Positions == AudioPositions.Sinusoid || AudioTransformer.Width / AudioTransformer.Heads >= RotaryPositions.LeastRotated,
+            $"heads of {AudioTransformer.Width / AudioTransformer.Heads} are too narrow for rotary positions, which turn {RotaryPositions.LeastRotated} dimensions of each at least");
         Require(AudioTransformer.Positions == AudioPositions.Rotary || VectorsPerSound * Windows.Slots <= AudioTransformer.MaxVectors,
             $"{Windows.Slots} sounds of {VectorsPerSound} vectors need more positions than {AudioTransformer.MaxVectors}");
+        Require(FewShotVectors is null or > 0, $"few_shot_vectors is {FewShotVectors}; it must be 1 or more, or left out");
+        Require(Windows.PadToMaxWindows || AudioTransformer.MaskPadding,
+            "its sounds are not filled up to the same number of windows, so the audio transformer must mask the filling between them");
     }
 
     /// <summary>The tensors of a model of this form, by their canonical names: what a checkpoint must hold.</summary>
@@ -174,7 +135,7 @@ public sealed record FlamingoConfig
             new Htsat(Encoder),
             new AudioTransformer(AudioTransformer),
             Language.Build(AudioTransformer.Width, CrossAttention),
-            new Conditioning(soundToken, VectorsPerSound, FewShotMask));
+            new Conditioning(soundToken, FewShotVectors ?? VectorsPerSound, FewShotMask) { ForTrainingOnly = FewShotMask && FewShotVectors is not null });
     }
 
     private static void Require(bool condition, string problem)

@@ -6,9 +6,13 @@ namespace FlamingoSharp.Models;
 
 /// <summary>How sounds are laid out in a prompt and who may see them.</summary>
 /// <param name="SoundToken">Id of <c>&lt;audio&gt;</c>, which marks the place of a sound in the text.</param>
-/// <param name="VectorsPerSound">Audio vectors of one sound slot: windows a sound times vectors a window.</param>
+/// <param name="VectorsPerSound">Audio vectors that the few-shot mask counts as one sound: windows a sound times vectors a window.</param>
 /// <param name="FewShotMask">True where text sees only the sounds up to its own place (Audio Flamingo 1).</param>
-internal sealed record Conditioning(int SoundToken, int VectorsPerSound, bool FewShotMask);
+internal sealed record Conditioning(int SoundToken, int VectorsPerSound, bool FewShotMask)
+{
+    /// <summary>True for the mask of Audio Flamingo 2's training code, with which nothing can be decoded.</summary>
+    public bool ForTrainingOnly { get; init; }
+}
 
 /// <summary>
 /// An audio-language model: sounds are encoded window by window, related to each other by a small transformer, and heard by a

@@ -1,3 +1,4 @@
+using FlamingoSharp.Generation;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -44,6 +45,9 @@ internal abstract class LanguageModel(string name, LanguageModelOptions options)
 
     /// <summary>Width of one head.</summary>
     public int HeadWidth => options.HiddenSize / options.Heads;
+
+    /// <summary>What the release of this model counts as the length of a beam.</summary>
+    public abstract BeamLengthRule BeamLengthRule { get; }
 
     /// <summary>Where the weights stand in a checkpoint, e.g. <c>lang_encoder.model.decoder</c>.</summary>
     public abstract string CheckpointPath { get; }

@@ -1,3 +1,4 @@
+using FlamingoSharp.Generation;
 using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -37,6 +38,9 @@ internal sealed class OptDecoder : LanguageModel
 
     /// <inheritdoc/>
     protected override Embedding Tokens => _tokens;
+
+    /// <inheritdoc/>
+    public override BeamLengthRule BeamLengthRule => BeamLengthRule.PromptAndGenerated;
 
     /// <inheritdoc/>
     public override string CheckpointPath => "lang_encoder.model.decoder";

@@ -1,3 +1,4 @@
+using FlamingoSharp.Generation;
 using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -34,6 +35,9 @@ internal sealed class Qwen2Decoder : LanguageModel
 
     /// <inheritdoc/>
     protected override Embedding Tokens => _tokens;
+
+    /// <inheritdoc/>
+    public override BeamLengthRule BeamLengthRule => BeamLengthRule.GeneratedWithStop;
 
     /// <inheritdoc/>
     public override string CheckpointPath => "lang_encoder.model";

@@ -48,6 +48,13 @@ internal static class HeldScalars
         return x.mul_(held);
     }
 
+    /// <summary>x /= y</summary>
+    public static Tensor DivideInPlace(this Tensor x, double y)
+    {
+        using Scalar held = y;
+        return x.div_(held);
+    }
+
     /// <summary>x += factor * a * b, elementwise.</summary>
     public static Tensor AddProductInPlace(this Tensor x, Tensor a, Tensor b, double factor)
     {
@@ -74,6 +81,13 @@ internal static class HeldScalars
     {
         using Scalar held = least;
         return x.clamp_min_(held);
+    }
+
+    /// <summary>A copy of x with every element between two bounds.</summary>
+    public static Tensor Within(this Tensor x, double least, double most)
+    {
+        using Scalar low = least, high = most;
+        return x.clamp(low, high);
     }
 
     /// <summary>A copy of x with a value where the mask is true.</summary>

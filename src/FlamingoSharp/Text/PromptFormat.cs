@@ -49,6 +49,12 @@ public sealed record PromptFormat
     /// <summary>What happens to questions and answers.</summary>
     public TextForm TextForm { get; init; } = TextForm.Strip | TextForm.Lower;
 
+    /// <summary>Questions are asked without Audio Flamingo 1's introductions, their options with letters (<see cref="TaskPrompt.Plain"/>).</summary>
+    public bool PlainQuestions { get; init; }
+
+    /// <summary>Asks for the reasoning in tags, after the question; empty where no model of this form was trained to give it.</summary>
+    public string ThinkRequest { get; init; } = "";
+
     /// <summary>Audio Flamingo 1, foundation training. Texts are lower-cased before they are augmented, and not again.</summary>
     public static PromptFormat Af1Training { get; } = new()
     {
@@ -78,8 +84,13 @@ public sealed record PromptFormat
         FewShotPrefixForm = TextForm.Strip | TextForm.ThenSpace,
     };
 
-    /// <summary>Audio Flamingo 2, training and inference: no beginning token, no prefix.</summary>
-    public static PromptFormat Af2 { get; } = new() { Name = "af2" };
+    /// <summary>Audio Flamingo 2, training and inference: no beginning token, no prefix; the chain-of-thought model answers in tags.</summary>
+    public static PromptFormat Af2 { get; } = new()
+    {
+        Name = "af2",
+        PlainQuestions = true,
+        ThinkRequest = "Output the answer with <SUMMARY>, <CAPTION>, <REASONING>, and <CONCLUSION> tags.",
+    };
 
     /// <summary>Every format, for listings.</summary>
     public static IReadOnlyList<PromptFormat> All { get; } = [Af1Training, Af1Validation, Af1Inference, Af2];
@@ -95,7 +106,23 @@ public sealed record PromptFormat
     /// <summary>One question of a task.</summary>
     /// <param name="task">Prefix and question.</param>
     /// <param name="sounds">Sounds that the question is about; 0 for a prompt of text alone.</param>
-    public Prompt Ask(TaskPrompt task, int sounds = 1) => Ask(task.Prefix, task.Prompt, sounds: sounds);
+    public Prompt Ask(TaskPrompt task, int sounds = 1) => Ask(task.Prefix, WordsOf(task), sounds: sounds);
+
+    /// <summary>One question of a task, to be answered with the reasoning that leads to the answer (<see cref="Thought"/>).</summary>
+    /// <param name="task">Prefix and question.</param>
+    /// <param name="sounds">Sounds that the question is about; 0 for a prompt of text alone.</param>
+    /// <exception cref="FlamingoException">The format has no form for that.</exception>
+    public Prompt AskToThink(TaskPrompt task, int sounds = 1)
+    {
+        if (ThinkRequest.Length == 0)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"The prompt format {Name} has no form for reasoning; ask without it, or use a chain-of-thought model of Audio Flamingo 2.");
+        }
+        string words = TextForms.Strip(WordsOf(task));
+        string stop = words is [.., '.' or '?' or '!' or ':'] ? "" : ".";
+        return Ask(task.Prefix, $"{words}{stop} {ThinkRequest}", sounds: sounds);
+    }
 
     /// <summary>A question after examples, each with its own sound; the sounds are given in the same order, the question's last.</summary>
     /// <param name="choice">How the examples were chosen.</param>
@@ -116,6 +143,8 @@ public sealed record PromptFormat
             .Concat(Spell(prompt, answer, 1))
             .Concat(Close(answer)));
     }
+
+    private string WordsOf(TaskPrompt task) => PlainQuestions && task.Plain is { } plain ? plain : task.Prompt;
 
     private IEnumerable<PromptPart> Spell(string prompt, string? answer, int sounds)
     {

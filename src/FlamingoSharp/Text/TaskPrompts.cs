@@ -5,11 +5,15 @@ namespace FlamingoSharp.Text;
 /// <summary>What to ask of the model, before a <see cref="PromptFormat"/> puts it into the model's own form.</summary>
 /// <param name="Prefix">Which task it is.</param>
 /// <param name="Prompt">The question, with its options.</param>
-public sealed record TaskPrompt(string Prefix, string Prompt);
+public sealed record TaskPrompt(string Prefix, string Prompt)
+{
+    /// <summary>The question as Audio Flamingo 2 is asked it (<see cref="PromptFormat.PlainQuestions"/>); null where the words are the same.</summary>
+    public string? Plain { get; init; }
+}
 
 /// <summary>
-/// The recommended wording of each task: the prefixes and questions that Audio Flamingo 1 was trained with. Another wording may well
-/// change the answer. Formats without a prefix leave it out.
+/// The recommended wording of each task: the prefixes and questions that Audio Flamingo 1 was trained with, and where it differs the
+/// wording of Audio Flamingo 2's release. Another wording may well change the answer. Formats without a prefix leave it out.
 /// </summary>
 public static class TaskPrompts
 {
@@ -44,7 +48,8 @@ public static class TaskPrompts
     {
         if (string.IsNullOrWhiteSpace(question))
             throw new FlamingoException(FlamingoErrorKind.Usage, "The question is empty; ask something about the sound.");
-        return new("The task is audio question answering.", $"Please answer this question: {TextForms.Strip(question)}");
+        string stripped = TextForms.Strip(question);
+        return new("The task is audio question answering.", $"Please answer this question: {stripped}") { Plain = stripped };
     }
 
     /// <summary>A question to be answered with yes or no.</summary>
@@ -52,7 +57,22 @@ public static class TaskPrompts
     public static TaskPrompt YesOrNo(string question)
     {
         var task = Question(question);
-        return task with { Prompt = task.Prompt + "\nOPTIONS:\nyes.\nno." };
+        return task with { Prompt = task.Prompt + "\nOPTIONS:\nyes.\nno.", Plain = task.Plain + "\n(A) yes. (B) no." };
+    }
+
+    /// <summary>A question with the answers to choose from, in the order given: <c>(A) …</c>, <c>(B) …</c> for Audio Flamingo 2.</summary>
+    /// <param name="question">What is asked.</param>
+    /// <param name="options">Each may occur once.</param>
+    /// <exception cref="FlamingoException">The question is empty; there is no option, one is empty, or one occurs twice.</exception>
+    public static TaskPrompt Choose(string question, IReadOnlyList<string> options)
+    {
+        var task = Question(question);
+        var answers = Checked(options, "option");
+        return task with
+        {
+            Prompt = $"{task.Prompt}\nOPTIONS:{string.Concat(answers.Select(a => $"\n{a}."))}",
+            Plain = Lettered(task.Plain!, answers),
+        };
     }
 
     /// <summary>Which one of some labels fits. The labels are put in alphabetic order, as in training.</summary>
@@ -63,8 +83,11 @@ public static class TaskPrompts
     public static TaskPrompt Classify(
         IReadOnlyList<string> labels, string question = "Classify this sound.", string task = "event classification")
     {
-        var options = Checked(labels).Order(StringComparer.Ordinal).Select(l => $"\n - {l}.");
-        return new($"The task is {task}.", $"{question}\nOPTIONS:{string.Concat(options)}");
+        var options = Checked(labels).Order(StringComparer.Ordinal).ToList();
+        return new($"The task is {task}.", $"{question}\nOPTIONS:{string.Concat(options.Select(l => $"\n - {l}."))}")
+        {
+            Plain = Lettered(question, options),
+        };
     }
 
     /// <summary>Which of some labels fit, any number of them. The labels keep their order, as in training.</summary>
@@ -81,18 +104,25 @@ public static class TaskPrompts
         return Tags with { Prompt = labels is null ? prompt : $"{prompt} All labels are: {string.Join(", ", Checked(labels))}." };
     }
 
-    private static List<string> Checked(IReadOnlyList<string> labels)
+    /// <summary>The letters before option <paramref name="index"/>, from 0: A to Z, then AA.</summary>
+    public static string LetterOf(int index) => (index < 26 ? "" : LetterOf((index / 26) - 1)) + (char)('A' + (index % 26));
+
+    // Source: the release's examples for its chain-of-thought model.
+    private static string Lettered(string question, List<string> options) =>
+        $"{question} Choose the correct option from the following options:{string.Concat(options.Select((o, i) => $"\n({LetterOf(i)}) {o}"))}";
+
+    private static List<string> Checked(IReadOnlyList<string> labels, string name = "label")
     {
         if (labels.Count == 0)
-            throw new FlamingoException(FlamingoErrorKind.Usage, "The list of labels is empty; give at least one.");
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"The list of {name}s is empty; give at least one.");
         var stripped = labels.Select(TextForms.Strip).ToList();
         var seen = new HashSet<string>(StringComparer.Ordinal); // compared as the model reads them, in lower case
         for (int i = 0; i < stripped.Count; i++)
         {
             if (stripped[i].Length == 0)
-                throw new FlamingoException(FlamingoErrorKind.Usage, $"Label {i + 1} of {stripped.Count} is empty; remove it or name it.");
+                throw new FlamingoException(FlamingoErrorKind.Usage, $"{char.ToUpperInvariant(name[0])}{name[1..]} {i + 1} of {stripped.Count} is empty; remove it or name it.");
             if (!seen.Add(TextForms.Lower(stripped[i])))
-                throw new FlamingoException(FlamingoErrorKind.Usage, $"The label '{stripped[i]}' occurs twice; give each label once.");
+                throw new FlamingoException(FlamingoErrorKind.Usage, $"The {name} '{stripped[i]}' occurs twice; give each {name} once.");
         }
         return stripped;
     }

@@ -11,6 +11,15 @@ public sealed record ConversionRequest
     /// <summary>The sound encoder's file, e.g. clapcap_weights_2023.pth; null if the checkpoint holds it.</summary>
     public string? Encoder { get; init; }
 
+    /// <summary>
+    /// The plain language model, e.g. the Hugging Face folder of Qwen2.5-3B; null if the checkpoint holds it whole. What the checkpoint
+    /// holds of it takes its place.
+    /// </summary>
+    public string? LanguageModel { get; init; }
+
+    /// <summary>Rows to which the embedding of <see cref="LanguageModel"/> is cut, as the reference does; null leaves it.</summary>
+    public int? VocabularySize { get; init; }
+
     /// <summary>A folder with <c>tokenizer.json</c>, or <c>vocab.json</c> and <c>merges.txt</c>; its files are copied as they are.</summary>
     public required string TokenizerFolder { get; init; }
 
@@ -70,7 +79,8 @@ public static class Conversion
         {
             Require(source, request, "lang_encoder.", "language model", "it is no Audio Flamingo checkpoint, or some of its parts were not named");
             Require(source, request, "audio_transformer", "audio transformer", "it is no Audio Flamingo checkpoint, or some of its parts were not named");
-            Require(source, request, "clap.", "sound encoder", "name the encoder's file too (clapcap_weights_2023.pth for Audio Flamingo 1)");
+            Require(source, request, "clap.", "sound encoder",
+                "name the encoder's file too (clapcap_weights_2023.pth for Audio Flamingo 1, clap_ckpt/epoch_16.pt for 2)");
             return source;
         }
         catch
@@ -82,7 +92,19 @@ public static class Conversion
         IEnumerable<IWeightSource> Sources()
         {
             if (request.Encoder is { } encoder)
+            {
+                if (request.Checkpoint.Select(CheckpointFolder.EncoderOf).FirstOrDefault(e => e is not null) is { } other)
+                {
+                    throw new FlamingoException(FlamingoErrorKind.Usage,
+                        $"There are two sound encoders, {encoder} and the checkpoint's {other}. Name none, or convert the checkpoint's safe_ckpt folder with the one.");
+                }
                 yield return new RenamedSource(Checkpoint.Open(encoder), name => Kept(name, "clap."));
+            }
+            if (request.LanguageModel is { } language)
+            {
+                var renamed = new RenamedSource(Checkpoint.Open(language), name => Kept(name, "lang_encoder."));
+                yield return request.VocabularySize is { } rows ? new FirstRowsSource(renamed, ".embed_tokens.weight", rows) : renamed;
+            }
             yield return new RenamedSource(Checkpoint.Open(request.Checkpoint), name => Kept(name, ""));
         }
 

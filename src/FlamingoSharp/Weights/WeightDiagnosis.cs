@@ -33,8 +33,13 @@ internal static class WeightDiagnosis
             return "This looks like an Audio Flamingo 1 checkpoint; the configuration is one of Audio Flamingo 2.";
         if (missing.Count > 0 && Only("clap."))
             return "This is the encoder only; the audio transformer and the language model are in another file.";
-        if (missing.Count > 0 && missing.All(m => m.StartsWith("clap.", StringComparison.Ordinal)) && !Has("clap."))
-            return "The sound encoder (clap.*) is not in it: convert the checkpoint together with the encoder's file.";
+        if (missing.Count > 0 && missing.All(m => m.StartsWith("clap.", StringComparison.Ordinal)))
+            return $"The sound encoder (clap.*) is not {(Has("clap.") ? "whole" : "in it")}: convert the checkpoint together with the encoder's file.";
+        if (missing.Any(m => m.Contains(".decoder_layer.", StringComparison.Ordinal)) && missing.All(m => m.StartsWith("lang_encoder.", StringComparison.Ordinal))
+            && !Has(".decoder_layer.") && Has("gated_cross_attn_layer"))
+        {
+            return "Only what was trained of the language model is in it: convert the checkpoint together with the folder of the plain language model.";
+        }
         if (missing.Any(m => m.Contains("gated_cross_attn_layer", StringComparison.Ordinal)) && !Has("gated_cross_attn_layer") && Has("layers.0."))
             return "This looks like a plain language model without cross attention, not an Audio Flamingo checkpoint.";
         if (Has("audio_branch.") || Has("text_branch."))

@@ -10,24 +10,41 @@ namespace FlamingoSharp.Tests.Generation;
 internal sealed class DecodingSessions : IDisposable
 {
     private readonly ReferenceCase _reference;
+    private const string TrainingCode = "train-code-";
     private readonly FlamingoModel _model;
     private readonly List<Media> _media = [];
     private readonly JsonObject _config, _ids;
 
-    private DecodingSessions(ReferenceCase reference)
+    private DecodingSessions(ReferenceCase reference, bool trainingCode)
     {
         (_reference, _config, _ids) = (reference, ReferenceModels.Config(reference), ReferenceModels.TokenIds(reference));
-        _model = ReferenceModels.Af1(reference);
+        _model = ReferenceModels.Of(reference, trainingCode: trainingCode);
     }
 
     /// <summary>Builds the model of a case.</summary>
-    public static DecodingSessions For(ReferenceCase reference) => new(reference);
+    public static DecodingSessions For(ReferenceCase reference) => new(reference, trainingCode: false);
+
+    /// <summary>Builds the model of a sub-case, which may be that of Audio Flamingo 2's training code.</summary>
+    /// <returns>The model, and the sub-case with the prompt and the sounds that it may leave to another: train-code-greedy to greedy.</returns>
+    public static (DecodingSessions Sessions, JsonObject Sub) For(ReferenceCase reference, string name)
+    {
+        var sub = reference.Sub(name);
+        bool trainingCode = name.StartsWith(TrainingCode, StringComparison.Ordinal);
+        if (trainingCode && !sub.ContainsKey("input_ids"))
+        {
+            var complete = reference.Sub(name[TrainingCode.Length..]).DeepClone().AsObject();
+            foreach (var (key, value) in sub)
+                complete[key] = value?.DeepClone();
+            sub = complete;
+        }
+        return (new DecodingSessions(reference, trainingCode), sub);
+    }
 
     /// <summary>Tokens that the model reads at most.</summary>
     public int Context => _model.Language.MaxTokens;
 
     /// <summary>The pad id, which also fills shorter results.</summary>
-    public int PadToken => (int)_ids["pad"]!;
+    public int PadToken => (int)_ids[_reference.IsAf2 ? "eos" : "pad"]!; // the reference calls generate of the two models so
 
     /// <summary>What a sub-case passes to generate.</summary>
     public GenerationOptions Options(JsonObject sub)
@@ -37,7 +54,7 @@ internal sealed class DecodingSessions : IDisposable
             MaxNewTokens = (int)_reference.Json["max_new_tokens"]!,
             StopTokens = [(int)_ids["endofchunk"]!],
             PadToken = PadToken,
-            BeamLengthRule = _reference.IsAf2 ? BeamLengthRule.GeneratedWithStop : BeamLengthRule.PromptAndGenerated,
+            BeamLengthRule = _model.Language.BeamLengthRule,
             ReferenceFewShotBug = true, // the reference always has it, unless it runs without a cache
         };
         foreach (var (name, value) in sub["kwargs"]!.AsObject())
@@ -102,14 +119,18 @@ internal sealed class DecodingSessions : IDisposable
 
     private Media Hear(JsonObject sub)
     {
-        // [b, w, c]; cases that only raise an exception leave their audio to us.
+        // [b, w, c] or [b, w, h, c]; cases that only raise an exception leave their audio to us.
         int windowsPerSound = (int)_config["max_window_per_audio"]!;
         var sound = sub["audio_embeds"] is { } text
             ? Synth.Parse((string)text!, _reference.Set.Salt)[0]
-            : ones(Prompts(sub).Length, windowsPerSound, (int)_config["audio_embed_dim"]!);
-        var valid = sub["valid_windows_per_audio"] is { } perSound
-            ? ReferenceModels.ValidWindows(perSound, windowsPerSound, (int)sound.shape[1])
-            : ones(sound.shape[0], sound.shape[1], ScalarType.Bool);
-        return _model.Hear(sound.unsqueeze(2), valid);
+            : ones(Prompts(sub).Length, windowsPerSound, (int)_config[_reference.IsAf2 ? "clap_embed_dim" : "audio_embed_dim"]!);
+        var valid = (sub["valid_windows_per_audio"], sub["valid_windows"]) switch
+        {
+            ({ } perSound, _) => ReferenceModels.ValidWindows(perSound, windowsPerSound, (int)sound.shape[1]),
+            (_, JsonArray perRow) => ReferenceModels.ValidWindows(
+                new JsonArray([.. perRow.Select(n => new JsonArray(n!.DeepClone()))]), (int)sound.shape[1], (int)sound.shape[1]),
+            _ => ones(sound.shape[0], sound.shape[1], ScalarType.Bool),
+        };
+        return _model.Hear(sound.dim() == 3 ? sound.unsqueeze(2) : sound, valid);
     }
 }

@@ -81,6 +81,19 @@ public sealed class AudioTransformerTests
         }
     }
 
+    [Fact, Trait("Category", "Reference")]
+    public void The_frequencies_of_rotary_positions_are_the_reference_s()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var reference in ReferenceSet.Current.OfKind("audio-transformer").Where(c => c.IsAf2))
+        {
+            using var golden = reference.OpenExpected();
+            var rotary = reference.Json["config"]!["rotary"]!;
+            float[] found = RotaryPositions.Frequencies((long)rotary["dims"]!, (double)rotary["base"]!);
+            TensorAssert.Close(golden.Read("inv_freq"), tensor(found), 1e-7, "inv_freq");
+        }
+    }
+
     [Fact]
     public void More_windows_than_positions_are_refused()
     {

@@ -22,9 +22,8 @@ public sealed class FlamingoModelTests
         double tolerance = reference.Tolerance(sub);
         // A case named after its stride: every2 places a block before every second layer.
         int? every = name.StartsWith("every", StringComparison.Ordinal) ? int.Parse(name["every".Length..]) : null;
-        using var model = reference.IsAf2
-            ? ReferenceModels.Af2(reference, fewShotMask: name.StartsWith("train_code", StringComparison.Ordinal))
-            : ReferenceModels.Af1(reference, (string?)sub["weights"], every);
+        using var model = ReferenceModels.Of(
+            reference, (string?)sub["weights"], every, trainingCode: name.StartsWith("train_code", StringComparison.Ordinal));
 
         var ids = golden.Read($"{name}/input_ids");
         var attend = golden.Weights.ContainsKey($"{name}/attention_mask") ? golden.Read($"{name}/attention_mask").ne(0) : null;
@@ -53,6 +52,12 @@ public sealed class FlamingoModelTests
             TensorAssert.Close(golden.Read($"{name}/second_logits"), second, tolerance, "second logits");
         }
     }
+
+    /// <summary>The three forms of the kind: sub-cases here, sound in EndToEndTests, sampled stages in FullSizeTests.</summary>
+    [Fact, Trait("Category", "Reference")]
+    public void Every_case_is_of_a_form_that_some_test_reads() =>
+        Assert.Empty(ReferenceSet.Current.OfKind("flamingo-forward")
+            .Where(c => c.Json["cases"] is null && c.Json["audio_input"] is null && c.Json["stages"] is null).Select(c => c.Id));
 
     [Fact, NoTensorLeak]
     public void Text_without_sound_is_legal_and_hears_nothing()

@@ -74,6 +74,40 @@ public sealed class PromptTests
         Assert.DoesNotContain(Mini.Special.Audio.Id, prompt.Encode(Mini));
     }
 
+    /// <summary>Expected texts: the released examples of Audio Flamingo 2 and of its chain-of-thought model, in lower case.</summary>
+    [Fact]
+    public void Audio_Flamingo_2_is_asked_plainly_and_its_options_have_letters()
+    {
+        string Of(TaskPrompt task) => PromptFormat.Af2.Ask(task).ToText(Mini.Special);
+        Assert.Equal("<audio>is it raining?<SEP>", Of(TaskPrompts.Question(" Is it raining?\n")));
+        Assert.Equal("<audio>is this a public space?\n(a) yes. (b) no.<SEP>", Of(TaskPrompts.YesOrNo("Is this a public space?")));
+        var choice = TaskPrompts.Choose("Identify the source of the church bells.", ["Church", " School ", "Clock Tower", "Fire Station"]);
+        const string Chosen = "<audio>identify the source of the church bells. choose the correct option from the following options:"
+            + "\n(a) church\n(b) school\n(c) clock tower\n(d) fire station";
+        Assert.Equal(Chosen + "<SEP>", Of(choice));
+        Assert.Equal("<audio>classify this sound. choose the correct option from the following options:\n(a) bus\n(b) dog<SEP>", Of(TaskPrompts.Classify(["dog", "bus"])));
+        const string Tags = " output the answer with <summary>, <caption>, <reasoning>, and <conclusion> tags.<SEP>";
+        string Thinking(TaskPrompt task) => PromptFormat.Af2.AskToThink(task).ToText(Mini.Special);
+        Assert.Equal(Chosen + "." + Tags, Thinking(choice));
+        Assert.Equal("<audio>is this a public space?\n(a) yes. (b) no." + Tags, Thinking(TaskPrompts.YesOrNo("Is this a public space?")));
+        Assert.Equal("<audio>is it raining?" + Tags, Thinking(TaskPrompts.Question("Is it raining?")));
+    }
+
+    [Fact]
+    public void Options_are_spelled_in_the_form_of_Audio_Flamingo_1_too_and_checked() => Assert.Multiple(
+        () => Assert.Equal("Please answer this question: Where?\nOPTIONS:\nHere.\nThere.", TaskPrompts.Choose("Where?", ["Here", "There"]).Prompt),
+        () => Assert.Equal("The list of options is empty; give at least one.", Assert.Throws<FlamingoException>(() => TaskPrompts.Choose("Where?", [])).Message),
+        () => Assert.Equal("Option 2 of 2 is empty; remove it or name it.", Assert.Throws<FlamingoException>(() => TaskPrompts.Choose("Where?", ["a", " "])).Message),
+        () => Assert.Equal("The option 'A' occurs twice; give each option once.", Assert.Throws<FlamingoException>(() => TaskPrompts.Choose("Where?", ["a", "A"])).Message));
+
+    [Theory]
+    [InlineData(0, "A")]
+    [InlineData(25, "Z")]
+    [InlineData(26, "AA")]
+    [InlineData(701, "ZZ")]
+    [InlineData(702, "AAA")]
+    public void Letters_go_on_after_Z(int index, string letters) => Assert.Equal(letters, TaskPrompts.LetterOf(index));
+
     [Fact]
     public void Examples_come_before_the_question_each_with_its_sound()
     {

@@ -85,6 +85,67 @@ public sealed class TokenizerTests : IDisposable
         Assert.Equal([2, 260, 50265], opt.EncodeWithSpecialTokens("ab<audio>"));
     }
 
+    /// <summary>Ids: SPEC §1.3 of the vectors; the 151,643 entries and 22 special tokens of Qwen2.5 are counted, not copied.</summary>
+    [Fact]
+    public void Audio_Flamingo_2s_tokens_follow_those_of_Qwen_in_the_order_of_the_reference()
+    {
+        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), QwenForm().ToJsonString());
+        var qwen = Tokenizer.Load(_folder);
+        Assert.Equal([(151665, "<audio>"), (151666, "<|endofchunk|>"), (151667, "<|PAD_TOKEN|>"), (151668, "<SEP>"), (151643, "<|endoftext|>")],
+            new[] { qwen.Special.Audio, qwen.Special.EndOfChunk, qwen.Special.Pad, qwen.Special.Separator, qwen.Special.Eos }.Select(t => (t.Id, t.Text)));
+        Assert.Null(qwen.Special.Bos);
+        Assert.Empty(qwen.Prefix);
+        Assert.Equal(151669, qwen.VocabularySize);
+        Assert.Equal([151665, 256, 151668], qwen.EncodeWithSpecialTokens("<audio>ab<SEP>"));
+    }
+
+    [Fact]
+    public void Words_are_cut_and_composed_as_Qwens_file_says()
+    {
+        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), QwenForm(("1", "2"), ("Ã", "©")).ToJsonString());
+        var qwen = Tokenizer.Load(_folder);
+        Assert.Equal(2, qwen.Encode("12").Count); // each digit is a word, so the merge of two never happens
+        Assert.Equal([258], qwen.Encode("e\u0301")); // composed to one letter of two bytes, which merge
+        Assert.Equal(qwen.Encode("\u00e9"), qwen.Encode("e\u0301"));
+    }
+
+    /// <summary>Qwen2.5's file in small: the bytes, a few merges, entries that nothing yields, 22 special tokens, its expression and NFC.</summary>
+    private static JsonObject QwenForm(params (string Left, string Right)[] more)
+    {
+        var merges = new[] { ("a", "b") }.Concat(more).ToList();
+        var vocabulary = new JsonObject();
+        foreach (string entry in ByteAlphabet.Characters.Select(c => c.ToString()).Concat(merges.Select(m => m.Item1 + m.Item2)))
+            vocabulary.Add(entry, vocabulary.Count);
+        while (vocabulary.Count < 151643)
+            vocabulary.Add("zzz" + vocabulary.Count, vocabulary.Count);
+        const string Words =
+            @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+        return new JsonObject
+        {
+            ["added_tokens"] = new JsonArray([.. Enumerable.Range(0, 22).Select(i => new JsonObject
+            {
+                ["id"] = 151643 + i,
+                ["content"] = i == 0 ? "<|endoftext|>" : $"<|special_{i}|>",
+                ["special"] = i < 14,
+            })]),
+            ["normalizer"] = new JsonObject { ["type"] = "NFC" },
+            ["pre_tokenizer"] = new JsonObject
+            {
+                ["type"] = "Sequence",
+                ["pretokenizers"] = new JsonArray(
+                    new JsonObject { ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = Words }, ["behavior"] = "Isolated", ["invert"] = false },
+                    new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["use_regex"] = false }),
+            },
+            ["post_processor"] = new JsonObject { ["type"] = "ByteLevel" },
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE",
+                ["vocab"] = vocabulary,
+                ["merges"] = new JsonArray([.. merges.Select(m => new JsonArray(m.Item1, m.Item2))]),
+            },
+        };
+    }
+
     [Fact]
     public void A_folder_without_a_tokenizer_is_named()
     {

@@ -45,7 +45,7 @@ public sealed class CheckpointFolderTests
 
         map["absent.weight"] = "pytorch_model-00001-of-00002.bin";
         File.WriteAllText(index, new JsonObject { ["weight_map"] = map.DeepClone() }.ToJsonString());
-        Assert.Contains("says that 'absent.weight' is in pytorch_model-00001-of-00002.bin, but no part holds it",
+        Assert.Contains("says that 'absent.weight' is in pytorch_model-00001-of-00002.bin, but it is not; download the folder again.",
             Assert.Throws<FlamingoException>(() => Checkpoint.Open(folder.Path)).Message, StringComparison.Ordinal);
     }
 }

@@ -51,7 +51,7 @@ public sealed class ModelFolderTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         var request = Request(folder);
-        Assert.EndsWith("the sound encoder (clap.*) is not in it: name the encoder's file too (clapcap_weights_2023.pth for Audio Flamingo 1).",
+        Assert.EndsWith("the sound encoder (clap.*) is not in it: name the encoder's file too (clapcap_weights_2023.pth for Audio Flamingo 1, clap_ckpt/epoch_16.pt for 2).",
             Assert.Throws<FlamingoException>(() => Conversion.Run(request with { Encoder = null })).Message, StringComparison.Ordinal);
         Assert.Contains("the language model (lang_encoder.*) is not in it",
             Assert.Throws<FlamingoException>(() => Conversion.Run(request with { Checkpoint = [request.Encoder!] })).Message, StringComparison.Ordinal);

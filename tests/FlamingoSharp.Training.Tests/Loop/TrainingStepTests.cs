@@ -22,7 +22,7 @@ public sealed class TrainingStepTests
         using var golden = reference.OpenExpected();
         var af1 = reference.Set.Case("af1-tiny");
         var tokens = ReferenceModels.TokenIds(af1);
-        using var model = ReferenceModels.Af1(af1, (string)reference.Json["weights"]!, (int)variant["every"]!);
+        using var model = ReferenceModels.Of(af1, (string)reference.Json["weights"]!, (int)variant["every"]!);
         var before = model.named_parameters().ToDictionary(p => p.name, p => p.parameter.detach().clone());
 
         bool frozen = (bool)variant["freeze_lm_embeddings"]!;
