@@ -12,8 +12,8 @@ internal sealed class ModelOptions
 
     private readonly Option<string?> _model = new("--model", "-m")
     {
-        Description = $"Model folder. Default: ${ModelLocator.Variable}, else models/flamingo-mini beside this program or above the current folder.",
-        HelpName = "DIR",
+        Description = $"Model folder, or ORG/NAME[@REVISION] of a model that was pulled. Default: ${ModelLocator.Variable}, else models/flamingo-mini beside this program or above the current folder.",
+        HelpName = "MODEL",
     };
 
     private readonly Option<string> _device = new("--device")
@@ -65,7 +65,7 @@ internal sealed class ModelOptions
         string folder = ModelLocator.Locate(parse.GetValue(_model));
         var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
         Use(parse.GetValue(_threads), folder);
-        long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(f => new FileInfo(f).Length) : 0;
+        long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(Length) : 0;
         return bytes < LongLoad
             ? Flamingo.Load(folder, options)
             : Terminal.Track("Loading the model", bar =>
@@ -82,6 +82,10 @@ internal sealed class ModelOptions
         Runtime.NativeRuntime.EnsureLoaded();
         set_num_threads(count);
     }
+
+    // Of the file itself, where the cache of pulled models has a link.
+    private static long Length(string path) =>
+        (File.ResolveLinkTarget(path, returnFinalTarget: true) as FileInfo ?? new FileInfo(path)) is { Exists: true } file ? file.Length : 0;
 
     private static ScalarType? Parse(string text, ArgumentResult result)
     {

@@ -11,6 +11,7 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(BenchLine))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(WrittenLine))]
+[JsonSerializable(typeof(PulledLine))]
 [JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
