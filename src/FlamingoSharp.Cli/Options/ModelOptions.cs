@@ -58,11 +58,15 @@ internal sealed class ModelOptions
 
     public ScalarType TypeOf(ParseResult parse) => parse.GetValue(_type) ?? ScalarType.Float32;
 
+    /// <summary>The model's folder.</summary>
+    /// <exception cref="FlamingoException">There is none.</exception>
+    public string FolderOf(ParseResult parse) => ModelLocator.Locate(parse.GetValue(_model));
+
     /// <summary>Loads the model, with a bar if that takes long.</summary>
     /// <exception cref="FlamingoException">There is none, or it cannot be loaded.</exception>
     public Flamingo Load(ParseResult parse)
     {
-        string folder = ModelLocator.Locate(parse.GetValue(_model));
+        string folder = FolderOf(parse);
         var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
         Use(parse.GetValue(_threads), folder);
         long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(Length) : 0;
