@@ -12,32 +12,9 @@ namespace FlamingoSharp.Cli;
 /// <summary>What caption, ask and classify share: the same task on one file after another, in batches.</summary>
 internal sealed class AnswerRun
 {
-    private readonly ModelOptions _model = new();
-    private readonly HearingOptions _hearing = new();
-    private readonly AnsweringOptions _answering = new();
+    public RunOptions Options { get; } = new();
 
-    private readonly Option<int> _batch = new("--batch")
-    {
-        Description = "Files answered together; the answers are those that each file alone would get.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 1,
-        Validators = { r => r.AtLeast(1) },
-    };
-
-    private readonly Option<bool> _showPrompt = new("--show-prompt") { Description = "Also print exactly what the model reads (standard error, or a JSON field)." };
-
-    private readonly Option<bool> _json = new("--json") { Description = "One JSON object a file, each on its line." };
-
-    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Also say what the file is, and how long everything took." };
-
-    public void AddTo(Command command)
-    {
-        _model.AddTo(command);
-        _hearing.AddTo(command);
-        _answering.AddTo(command);
-        foreach (Option option in new Option[] { _batch, _showPrompt, _json, _verbose })
-            command.Add(option);
-    }
+    public void AddTo(Command command) => Options.AddTo(command);
 
     /// <summary>An option <c>--think</c>, for verbs whose answers may be reasoned out.</summary>
     public static Option<bool> Think() => new("--think")
@@ -53,20 +30,20 @@ internal sealed class AnswerRun
     public int Run(
         ParseResult parse, TaskPrompt task, IEnumerable<string> arguments, IReadOnlyList<string>? labels, bool think, CancellationToken cancellation)
     {
-        _answering.Read(parse); // contradictions are said before anything is loaded
+        Options.Answering.Read(parse); // contradictions are said before anything is loaded
         var files = InputFiles.Expand(arguments);
-        using var flamingo = _model.Load(parse);
+        using var flamingo = Options.Model.Load(parse);
         var own = flamingo.Config.Generation;
-        var generation = _answering.Read(parse, think ? own with { MaxNewTokens = GenerationOptions.ThinkingTokens } : own);
+        var generation = Options.Answering.Read(parse, think ? own with { MaxNewTokens = GenerationOptions.ThinkingTokens } : own);
         var prompt = think ? flamingo.Config.Prompts.AskToThink(task) : flamingo.Config.Prompts.Ask(task);
         prompt.EncodeFor(flamingo.Tokenizer, flamingo.Config.Language.MaxPositions); // too long is said once, before anything is heard
-        string? shown = parse.GetValue(_showPrompt) ? prompt.Show(flamingo.Tokenizer) : null;
-        if (shown is not null && !parse.GetValue(_json))
+        string? shown = parse.GetValue(Options.ShowPrompt) ? prompt.Show(flamingo.Tokenizer) : null;
+        if (shown is not null && !parse.GetValue(Options.Json))
             Console.Error.WriteLine(shown);
-        var printer = new Printer(this, parse, flamingo, generation, labels, shown, files.Count > 1);
+        var printer = new Printer(Options, parse, flamingo, generation, labels, shown, files.Count > 1);
 
         int code = ExitCode.Ok;
-        foreach (string[] batch in files.Chunk(parse.GetValue(_batch)))
+        foreach (string[] batch in files.Chunk(parse.GetValue(Options.Batch)))
         {
             var heard = new List<Heard>();
             try
@@ -77,7 +54,7 @@ internal sealed class AnswerRun
                     try
                     {
                         var watch = Stopwatch.StartNew();
-                        heard.Add(new Heard(file, _hearing.Hear(flamingo, file, parse, cancellation), watch.Elapsed));
+                        heard.Add(new Heard(file, Options.Hearing.Hear(flamingo, file, parse, cancellation), watch.Elapsed));
                     }
                     catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
                     {
@@ -106,7 +83,7 @@ internal sealed class AnswerRun
     private sealed record Heard(string File, Sound Sound, TimeSpan Time);
 
     private sealed class Printer(
-        AnswerRun run, ParseResult parse, Flamingo flamingo, GenerationOptions generation, IReadOnlyList<string>? labels, string? prompt, bool nameFiles)
+        RunOptions run, ParseResult parse, Flamingo flamingo, GenerationOptions generation, IReadOnlyList<string>? labels, string? prompt, bool nameFiles)
     {
         public void Print(Heard heard, Answer answer, ReasonedAnswer? thought, TimeSpan time)
         {
@@ -117,7 +94,7 @@ internal sealed class AnswerRun
                 Terminal.Note($"'{heard.File}': the answer is none of the labels.");
             if (thought is { Conclusion: null })
                 Terminal.Note($"'{heard.File}': the model came to no <CONCLUSION>; its text is given whole.");
-            if (parse.GetValue(run._json))
+            if (parse.GetValue(run.Json))
                 Terminal.Say(JsonSerializer.Serialize(Line(heard, answer, thought, label, time), CliJson.Lines.AnswerLine));
             else
             {
@@ -126,7 +103,7 @@ internal sealed class AnswerRun
                 for (int i = 0; i < answer.Candidates.Count; i++)
                     Terminal.Say((nameFiles ? $"{heard.File}: " : "") + (LabelOf(answer, thought, i) ?? Said(answer, thought, i)));
             }
-            if (parse.GetValue(run._verbose))
+            if (parse.GetValue(run.Verbose))
                 Detail(heard, answer, time);
         }
 
@@ -152,31 +129,19 @@ internal sealed class AnswerRun
                 $"'{heard.File}': {heard.Sound.Description}; heard {answer.SecondsHeard:0.0} s in {heard.Time.TotalSeconds:0.00} s, answered in {time.TotalSeconds:0.00} s ({answer.Timing.DecodeTokensPerSecond:0.#} tokens/s after the first), {total / answer.SecondsHeard:0.00} times real time."));
         }
 
-        private AnswerLine Line(Heard heard, Answer answer, ReasonedAnswer? thought, string? label, TimeSpan time) => new()
-        {
-            File = heard.File,
-            Text = answer.Text,
-            Label = label,
-            Summary = thought?.Summary,
-            Caption = thought?.Caption,
-            Reasoning = thought?.Reasoning,
-            Conclusion = thought?.Conclusion,
-            Resumed = thought?.Resumed[0],
-            Finish = AnswerLine.NameOf(answer.Candidates[0].Finish),
-            Tokens = answer.Candidates[0].Tokens,
-            Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select((c, i) => CandidateLine.Of(c, thought?.Thoughts[i]))] : null,
-            Prompt = prompt,
-            PromptTokens = answer.PromptTokens,
-            SecondsHeard = Math.Round(answer.SecondsHeard, 3),
-            SecondsDropped = Math.Round(answer.SecondsDropped, 3),
-            Sound = heard.Sound.Description,
-            Warnings = heard.Sound.Warnings,
-            Model = flamingo.Config.Name,
-            Device = run._model.DeviceOf(parse),
-            Dtype = ModelOptions.NameOf(run._model.TypeOf(parse)),
-            Generation = GenerationLine.Of(generation, answer.Seed),
-            HearSeconds = Math.Round(heard.Time.TotalSeconds, 4),
-            AnswerSeconds = Math.Round(time.TotalSeconds, 4),
-        };
+        private AnswerLine Line(Heard heard, Answer answer, ReasonedAnswer? thought, string? label, TimeSpan time) =>
+            run.LineOf(parse, flamingo, generation, answer, heard.File, heard.Sound.Description, heard.Sound.Warnings) with
+            {
+                Label = label,
+                Summary = thought?.Summary,
+                Caption = thought?.Caption,
+                Reasoning = thought?.Reasoning,
+                Conclusion = thought?.Conclusion,
+                Resumed = thought?.Resumed[0],
+                Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select((c, i) => CandidateLine.Of(c, thought?.Thoughts[i]))] : null,
+                Prompt = prompt,
+                HearSeconds = Math.Round(heard.Time.TotalSeconds, 4),
+                AnswerSeconds = Math.Round(time.TotalSeconds, 4),
+            };
     }
 }

@@ -1,3 +1,5 @@
+using FlamingoSharp.Hub;
+
 namespace FlamingoSharp.Cli;
 
 /// <summary>Which model is meant when none is named.</summary>
@@ -8,10 +10,14 @@ internal static class ModelLocator
 
     private static readonly string s_shipped = Path.Combine("models", "flamingo-mini");
 
-    /// <summary>The named folder, else <see cref="Variable"/>, else the shipped model.</summary>
+    /// <summary>The named folder or pulled model, else that of <see cref="Variable"/>, else the shipped model.</summary>
     /// <exception cref="FlamingoException">There is none.</exception>
-    public static string Locate(string? named) => Find(named) ?? throw new FlamingoException(FlamingoErrorKind.Model,
-        $"No model was named, and there is no {s_shipped} beside this program or above the current folder. Give --model DIR, or set {Variable}.");
+    public static string Locate(string? named)
+    {
+        string found = Find(named) ?? throw new FlamingoException(FlamingoErrorKind.Model,
+            $"No model was named, and there is no {s_shipped} beside this program or above the current folder. Give --model DIR, or set {Variable}.");
+        return Path.Exists(found) || HubModelId.TryParse(found) is not { } model ? found : Pulled(model);
+    }
 
     /// <summary>As <see cref="Locate"/>; null when there is none.</summary>
     public static string? Find(string? named)
@@ -22,6 +28,13 @@ internal static class ModelLocator
             return variable;
         return Upwards(Directory.GetCurrentDirectory()).Concat(Upwards(AppContext.BaseDirectory))
             .Select(folder => Path.Combine(folder, s_shipped)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "config.json")));
+    }
+
+    private static string Pulled(HubModelId model)
+    {
+        var hub = new HubOptions();
+        return ModelHub.FindSnapshot(model, hub) ?? throw new FlamingoException(FlamingoErrorKind.Model,
+            $"There is no folder '{model}', and no such model in the cache '{hub.CacheFolder}'. 'flamingo pull {model}' downloads one of that name.");
     }
 
     private static IEnumerable<string> Upwards(string folder)

@@ -14,6 +14,9 @@ internal static class Terminal
     /// <summary>True when a person watches standard error.</summary>
     public static bool Watched => !Console.IsErrorRedirected;
 
+    /// <summary>True when a person can be asked.</summary>
+    public static bool CanAsk => Watched && !Console.IsInputRedirected;
+
     private static bool Colours => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
     /// <summary>A line of the answer.</summary>
@@ -24,6 +27,17 @@ internal static class Terminal
     {
         Console.Out.Write(text);
         Console.Out.Flush();
+    }
+
+    /// <summary>Something to read before a question.</summary>
+    public static void Tell(string text) => Console.Error.WriteLine(text);
+
+    /// <summary>Asks for yes or no; anything but a yes is a no.</summary>
+    public static async Task<bool> AskAsync(string question, CancellationToken cancellation)
+    {
+        Console.Error.Write($"{question} [y/N] ");
+        string? answer = await Task.Run(Console.ReadLine, cancellation).WaitAsync(cancellation).ConfigureAwait(false);
+        return answer?.Trim().ToUpperInvariant() is "Y" or "YES";
     }
 
     /// <summary>Something worth knowing.</summary>

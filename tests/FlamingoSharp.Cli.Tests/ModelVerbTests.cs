@@ -136,6 +136,7 @@ public sealed class ModelVerbTests(TinyModel model)
     [InlineData("ask")]
     [InlineData("classify")]
     [InlineData("chat")]
+    [InlineData("pull")]
     [InlineData("inspect")]
     [InlineData("convert")]
     [InlineData("synth")]

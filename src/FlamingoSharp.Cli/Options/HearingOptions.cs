@@ -22,12 +22,14 @@ internal sealed class HearingOptions
         command.Add(_duration);
     }
 
+    /// <summary>The part of a file that is meant: its start and its length, in seconds; the length is null where none was given.</summary>
+    public (double Start, double? Duration) PartOf(ParseResult parse) => (parse.GetValue(_start), parse.GetValue(_duration));
+
     /// <summary>Hears a file, and says what was odd about it and what is not heard.</summary>
     /// <exception cref="FlamingoException">The file is no sound.</exception>
     public Sound Hear(Flamingo flamingo, string file, ParseResult parse, CancellationToken cancellation)
     {
-        double start = parse.GetValue(_start);
-        var duration = parse.GetValue(_duration);
+        var (start, duration) = PartOf(parse);
         var sound = flamingo.Hear(file, start, duration, cancellation: cancellation);
         foreach (string warning in sound.Warnings)
             Terminal.Warn(warning);

@@ -12,8 +12,8 @@ internal sealed class ModelOptions
 
     private readonly Option<string?> _model = new("--model", "-m")
     {
-        Description = $"Model folder. Default: ${ModelLocator.Variable}, else models/flamingo-mini beside this program or above the current folder.",
-        HelpName = "DIR",
+        Description = $"Model folder, or ORG/NAME[@REVISION] of a model that was pulled. Default: ${ModelLocator.Variable}, else models/flamingo-mini beside this program or above the current folder.",
+        HelpName = "MODEL",
     };
 
     private readonly Option<string> _device = new("--device")
@@ -58,14 +58,18 @@ internal sealed class ModelOptions
 
     public ScalarType TypeOf(ParseResult parse) => parse.GetValue(_type) ?? ScalarType.Float32;
 
+    /// <summary>The model's folder.</summary>
+    /// <exception cref="FlamingoException">There is none.</exception>
+    public string FolderOf(ParseResult parse) => ModelLocator.Locate(parse.GetValue(_model));
+
     /// <summary>Loads the model, with a bar if that takes long.</summary>
     /// <exception cref="FlamingoException">There is none, or it cannot be loaded.</exception>
     public Flamingo Load(ParseResult parse)
     {
-        string folder = ModelLocator.Locate(parse.GetValue(_model));
+        string folder = FolderOf(parse);
         var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
         Use(parse.GetValue(_threads), folder);
-        long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(f => new FileInfo(f).Length) : 0;
+        long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(Length) : 0;
         return bytes < LongLoad
             ? Flamingo.Load(folder, options)
             : Terminal.Track("Loading the model", bar =>
@@ -82,6 +86,10 @@ internal sealed class ModelOptions
         Runtime.NativeRuntime.EnsureLoaded();
         set_num_threads(count);
     }
+
+    // Of the file itself, where the cache of pulled models has a link.
+    private static long Length(string path) =>
+        (File.ResolveLinkTarget(path, returnFinalTarget: true) as FileInfo ?? new FileInfo(path)) is { Exists: true } file ? file.Length : 0;
 
     private static ScalarType? Parse(string text, ArgumentResult result)
     {

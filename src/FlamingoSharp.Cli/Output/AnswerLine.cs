@@ -8,6 +8,13 @@ internal sealed record AnswerLine
 {
     public required string File { get; init; }
 
+    /// <summary>caption --segments: the segment's number, from 0, and where in the file it lies, in seconds.</summary>
+    public int? Segment { get; init; }
+
+    public double? Start { get; init; }
+
+    public double? End { get; init; }
+
     public required string Text { get; init; }
 
     /// <summary>classify, and ask with options: which of them the answer is; null when it is none.</summary>
@@ -55,11 +62,11 @@ internal sealed record AnswerLine
 
     public required GenerationLine Generation { get; init; }
 
-    /// <summary>Time to read and encode the sound.</summary>
-    public required double HearSeconds { get; init; }
+    /// <summary>Time to read and encode the sound; absent for segments, whose lines are the same in every run.</summary>
+    public double? HearSeconds { get; init; }
 
     /// <summary>Time to answer, for the whole batch that this answer came from.</summary>
-    public required double AnswerSeconds { get; init; }
+    public double? AnswerSeconds { get; init; }
 
     /// <summary>The word for a reason.</summary>
     public static string NameOf(FinishReason finish) => finish == FinishReason.Stop ? "stop" : "length";

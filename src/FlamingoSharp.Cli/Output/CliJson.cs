@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FlamingoSharp.Cli.Segments;
 using FlamingoSharp.Runtime;
 
 namespace FlamingoSharp.Cli.Output;
@@ -8,9 +9,11 @@ namespace FlamingoSharp.Cli.Output;
 /// <summary>Source-generated JSON of everything that <c>--json</c> prints: one object a line.</summary>
 [JsonSerializable(typeof(AnswerLine))]
 [JsonSerializable(typeof(ChatLine))]
+[JsonSerializable(typeof(SegmentWork))]
 [JsonSerializable(typeof(BenchLine))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(WrittenLine))]
+[JsonSerializable(typeof(PulledLine))]
 [JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

@@ -13,7 +13,7 @@ internal sealed class InspectVerb : Verb
 {
     private readonly Argument<string[]> _paths = new("MODEL|CHECKPOINT")
     {
-        Description = "A model folder, or the files of a checkpoint. Default: the model that caption would use.",
+        Description = "A model folder, ORG/NAME of a pulled model, or the files of a checkpoint. Default: the model that caption would use.",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
@@ -35,8 +35,8 @@ internal sealed class InspectVerb : Verb
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
         string[] paths = parse.GetValue(_paths)!;
-        if (paths.Length == 0)
-            paths = [ModelLocator.Locate(null)];
+        if (paths.Length <= 1)
+            paths = [ModelLocator.Locate(paths.FirstOrDefault())];
         bool model = paths is [var only] && !IsCheckpoint(only);
         var config = model ? FlamingoConfig.Load(ModelFolder.Open(paths[0]).ConfigPath) : null;
         using var source = Checkpoint.Open(paths);

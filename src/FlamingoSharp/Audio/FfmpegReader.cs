@@ -15,20 +15,28 @@ internal sealed class FfmpegReader : ISampleReader
         "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,gsm,m4v,matroska,webm,mlp,mov,mp4,m4a,3gp,3g2,mj2,mp3,"
         + "mpc,mpc8,mpeg,mpegts,nistsphere,nut,ogg,oma,rm,sbc,sln,tak,truehd,tta,voc,w64,wav,wsd,wv,xwma";
 
-    private readonly Process _process;
-    private readonly CancellationTokenRegistration _killOnCancel;
-    private readonly CancellationToken _cancellation;
-    private readonly FfmpegLog _log;
+    // A place further ahead than this is sought, and reached from a little before, where the decoder finds its feet.
+    private const int FarSeconds = 60, LeadInSeconds = 10;
+
+    // Their time stamps count samples; Matroska's, for one, count milliseconds.
+    private static readonly string[] s_soughtExactly = ["FLAC", "Ogg", "MP4", SoundFormat.Mp3.Name, "AIFF", "Wave64"];
+
+    private readonly string _path;
     private readonly string _name;
+    private readonly SoundFormat _format;
+    private readonly string? _executable;
+    private readonly CancellationToken _cancellation;
+    private readonly CancellationTokenRegistration _killOnCancel;
     private readonly List<string> _warnings = [];
+    private Process? _process;
+    private FfmpegLog? _log;
     private WaveReader? _wave;
     private long _read; // frames
     private bool _ended;
 
-    private FfmpegReader(Process process, string name, CancellationToken cancellation)
+    private FfmpegReader(string path, string name, SoundFormat format, string? executable, CancellationToken cancellation)
     {
-        (_process, _name, _cancellation) = (process, name, cancellation);
-        _log = new FfmpegLog(process.StandardError);
+        (_path, _name, _format, _executable, _cancellation) = (path, name, format, executable, cancellation);
         _killOnCancel = cancellation.Register(Kill);
     }
 
@@ -50,19 +58,10 @@ internal sealed class FfmpegReader : ISampleReader
     public static FfmpegReader Open(string path, string name, SoundFormat format, string? executable, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var reader = new FfmpegReader(Start(path, name, format, executable), name, cancellation);
+        var reader = new FfmpegReader(path, name, format, executable, cancellation);
         try
         {
-            var output = reader._process.StandardOutput.BaseStream;
-            try
-            {
-                reader._wave = WaveReader.Open(output, name);
-            }
-            catch (FlamingoException) when (output.ReadByte() < 0)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' ({format.Name}) cannot be decoded: {reader.Reason(path)}.");
-            }
+            reader.Begin(0);
             return reader;
         }
         catch
@@ -74,7 +73,13 @@ internal sealed class FfmpegReader : ISampleReader
 
     public long Skip(long frames, CancellationToken cancellation)
     {
-        long skipped = _wave!.Skip(frames, cancellation);
+        long sought = _read == 0 ? Seek(frames) : 0;
+        long skipped = sought + _wave!.Skip(frames - sought, cancellation);
+        if (sought > 0 && skipped < frames)
+        {
+            Begin(0); // the sound is shorter than its header says: only reading it tells by how much
+            skipped = _wave.Skip(frames, cancellation);
+        }
         Count(skipped, skipped < frames);
         return skipped;
     }
@@ -90,7 +95,7 @@ internal sealed class FfmpegReader : ISampleReader
     /// <remarks>The length that the container tells spares decoding hours of sound to count them; it may be off by some milliseconds.</remarks>
     public long CountFrames(CancellationToken cancellation)
     {
-        if (!_ended && _log.WaitForDuration() is { } seconds)
+        if (!_ended && _log!.WaitForDuration() is { } seconds)
             return Math.Max(_read, (long)Math.Round(seconds * SampleRate));
         while (!_ended)
             Skip(1 << 20, cancellation);
@@ -100,14 +105,51 @@ internal sealed class FfmpegReader : ISampleReader
     public void Dispose()
     {
         _killOnCancel.Dispose();
+        End();
+    }
+
+    // Starts ffmpeg, in place of one that runs, and reads up to the first sample at or after a second of the sound.
+    private void Begin(int second)
+    {
+        End();
+        _process = Start(_path, _name, _format, _executable, second);
+        _log = new FfmpegLog(_process.StandardError);
+        var output = _process.StandardOutput.BaseStream;
+        try
+        {
+            _wave = WaveReader.Open(output, _name);
+        }
+        catch (FlamingoException) when (output.ReadByte() < 0)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            throw new FlamingoException(FlamingoErrorKind.Input, $"'{_name}' ({_format.Name}) cannot be decoded: {Reason(_path)}.");
+        }
+    }
+
+    private void End()
+    {
+        if (_process is null)
+            return;
         Kill();
         _process.WaitForExit();
         _wave?.Dispose();
-        _log.Dispose();
+        _log?.Dispose();
         _process.Dispose();
+        (_process, _log, _wave) = (null, null, null);
     }
 
-    private static Process Start(string path, string name, SoundFormat format, string? executable)
+    // Lets ffmpeg begin shortly before a place far ahead, where that leads to exactly the same samples; returns the frames passed over.
+    private long Seek(long frames)
+    {
+        double seconds = (double)frames / SampleRate;
+        if (seconds < FarSeconds || !s_soughtExactly.Contains(_format.Name) || !(_log!.WaitForDuration() > seconds))
+            return 0;
+        int start = (int)seconds - LeadInSeconds;
+        Begin(start);
+        return (long)start * SampleRate;
+    }
+
+    private static Process Start(string path, string name, SoundFormat format, string? executable, int second)
     {
         executable ??= Environment.GetEnvironmentVariable(SoundOptions.FfmpegVariable) is { Length: > 0 } named ? named : "ffmpeg";
         var start = new ProcessStartInfo(executable)
@@ -122,6 +164,7 @@ internal sealed class FfmpegReader : ISampleReader
         [
             "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info",
             "-protocol_whitelist", "file,pipe", "-format_whitelist", Containers,
+            .. second > 0 ? (string[])["-ss", $"{second}"] : [],
             "-i", Address(path),
             "-map", "0:a:0", "-map_metadata", "-1", "-c:a", format == SoundFormat.Mp3 ? "pcm_s16le" : "pcm_f64le", "-f", "wav", "pipe:1",
         ];
@@ -153,15 +196,15 @@ internal sealed class FfmpegReader : ISampleReader
             return;
         _cancellation.ThrowIfCancellationRequested(); // a killed ffmpeg ends its stream too
         _ended = true;
-        _process.WaitForExit();
-        if (_log.Errors() is [var first, ..])
+        _process!.WaitForExit();
+        if (_log!.Errors() is [var first, ..])
             _warnings.Add($"'{_name}' is damaged; what could be decoded was read (ffmpeg: {first}).");
     }
 
     private string Reason(string path)
     {
-        _process.WaitForExit();
-        var errors = _log.Errors();
+        _process!.WaitForExit();
+        var errors = _log!.Errors();
         if (errors.Any(e => e.Contains("matches no streams", StringComparison.Ordinal)))
             return "it holds no sound";
         errors = [.. errors.Select(e => e.Replace($"{Address(path)}: ", "", StringComparison.Ordinal))];
@@ -172,7 +215,7 @@ internal sealed class FfmpegReader : ISampleReader
     {
         try
         {
-            _process.Kill(entireProcessTree: true);
+            _process?.Kill(entireProcessTree: true);
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {

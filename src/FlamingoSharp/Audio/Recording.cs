@@ -8,7 +8,7 @@ public sealed record Recording(double[] Samples, int SampleRate)
     /// <summary>What messages call it: the file's path, or the name given with a stream.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Length of the whole file, in seconds.</summary>
+    /// <summary>Length of the whole file, in seconds; 0 for a segment, which is read before the end is known.</summary>
     public double FileSeconds { get; init; }
 
     /// <summary>Where in the file this begins, in seconds.</summary>
@@ -40,7 +40,9 @@ public sealed record Recording(double[] Samples, int SampleRate)
             done.Add(Format == SoundFormat.Mp3.Name ? "channels mixed down" : "first channel used");
         if (SourceRate != SampleRate)
             done.Add($"resampled to {SampleRate} Hz");
-        string found = $"{Format}, {SourceRate} Hz, {SourceChannels} channel{(SourceChannels == 1 ? "" : "s")}, {FileSeconds:0.###} s";
+        string found = $"{Format}, {SourceRate} Hz, {SourceChannels} channel{(SourceChannels == 1 ? "" : "s")}";
+        if (FileSeconds > 0)
+            found += $", {FileSeconds:0.###} s";
         return done.Count == 0 ? found : $"{found}: {string.Join(", ", done)}";
     }
 

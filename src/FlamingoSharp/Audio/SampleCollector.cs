@@ -13,7 +13,7 @@ internal static class SampleCollector
 
     public static Recording Collect(ISampleReader reader, string name, SoundFormat format, SoundOptions options, CancellationToken cancellation)
     {
-        int rate = reader.SampleRate, channels = reader.Channels;
+        int rate = reader.SampleRate;
         Resampler.CheckRate(rate, name);
         bool mp3 = format == SoundFormat.Mp3;
         bool wholeThenCut = mp3 && options is { ReferenceReadLength: true, DurationSeconds: not null };
@@ -28,35 +28,57 @@ internal static class SampleCollector
         bool reached = reader.Skip(offset, cancellation) == offset;
         var (samples, peak) = reached ? ReadChannel(reader, name, mp3, offset, wanted, cancellation) : ([], 0);
         long total = reader.CountFrames(cancellation);
-        if (total == 0)
-            throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' holds no audio: 0 samples.");
         double fileSeconds = (double)total / rate;
-        if (samples.Length == 0 || (wholeThenCut && options.StartSeconds >= fileSeconds))
-            throw new FlamingoException(FlamingoErrorKind.Input, $"'{name}' is {fileSeconds:0.###} s long, so nothing is left after a start at {options.StartSeconds:0.###} s; choose an earlier start.");
+        if (total == 0 || samples.Length == 0 || (wholeThenCut && options.StartSeconds >= fileSeconds))
+            throw NothingLeft(name, fileSeconds, options.StartSeconds);
 
         if (wholeThenCut)
             (samples, offset) = CutByMilliseconds(samples, rate, options.StartSeconds, options.DurationSeconds!.Value);
-        int used = samples.Length;
+        return Finish(reader, name, format, samples, peak, offset, options.SampleRate, cancellation) with
+        {
+            FileSeconds = fileSeconds,
+            SecondsDropped = (double)Math.Max(0, total - offset - samples.Length) / rate,
+        };
+    }
+
+    /// <summary>Reads on from where the reader stands, and makes of that part what loading it alone would; null at the end of the sound.</summary>
+    /// <param name="reader">Stands at <paramref name="offset"/>.</param> <param name="name">What messages call the file.</param> <param name="format">What it is.</param>
+    /// <param name="offset">Frames before the part.</param> <param name="wanted">Frames of the part; fewer are read only where the sound ends.</param>
+    /// <param name="targetRate">Rate of the recording, in Hz.</param> <param name="cancellation">Stops reading.</param>
+    /// <exception cref="FlamingoException">A sample is no number.</exception>
+    public static Recording? CollectNext(
+        ISampleReader reader, string name, SoundFormat format, long offset, long wanted, int targetRate, CancellationToken cancellation)
+    {
+        var (samples, peak) = ReadChannel(reader, name, format == SoundFormat.Mp3, offset, wanted, cancellation);
+        return samples.Length == 0 ? null : Finish(reader, name, format, samples, peak, offset, targetRate, cancellation);
+    }
+
+    private static Recording Finish(
+        ISampleReader reader, string name, SoundFormat format, double[] samples, double peak, long offset, int targetRate, CancellationToken cancellation)
+    {
+        int rate = reader.SampleRate, used = samples.Length;
         if (peak > 1)
         {
             foreach (ref double x in samples.AsSpan())
                 x /= peak;
         }
-        samples = Resampler.Resample(samples, rate, options.SampleRate, cancellation);
-        PeakNormalization.Apply(samples, single: mp3 && rate == options.SampleRate);
-        return new Recording(samples, options.SampleRate)
+        samples = Resampler.Resample(samples, rate, targetRate, cancellation);
+        PeakNormalization.Apply(samples, single: format == SoundFormat.Mp3 && rate == targetRate);
+        return new Recording(samples, targetRate)
         {
             Name = name,
-            FileSeconds = fileSeconds,
             StartSeconds = (double)offset / rate,
             SecondsUsed = (double)used / rate,
-            SecondsDropped = (double)Math.Max(0, total - offset - used) / rate,
             SourceRate = rate,
-            SourceChannels = channels,
+            SourceChannels = reader.Channels,
             Format = format.Name,
             Warnings = [.. reader.Warnings],
         };
     }
+
+    internal static FlamingoException NothingLeft(string name, double fileSeconds, double start) => new(FlamingoErrorKind.Input, fileSeconds == 0
+        ? $"'{name}' holds no audio: 0 samples."
+        : $"'{name}' is {fileSeconds:0.###} s long, so nothing is left after a start at {start:0.###} s; choose an earlier start.");
 
     internal static FlamingoException NotFinite(string name, double value, double seconds, int channel) =>
         new(FlamingoErrorKind.Input, $"'{name}' holds a sample that is no finite number ({(double.IsNaN(value) ? "NaN" : "infinity")}) at {seconds:0.###} s in channel {channel + 1}; export the file again.");
@@ -125,5 +147,5 @@ internal static class SampleCollector
     }
 
     // Truncates like Python's int(); a product beyond long is beyond every file.
-    private static long Frames(double value) => (long)Math.Min(value, 1L << 60);
+    internal static long Frames(double value) => (long)Math.Min(value, 1L << 60);
 }

@@ -19,22 +19,8 @@ public static class SoundFile
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static Recording Load(string path, SoundOptions? options = null, CancellationToken cancellation = default)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        if (Directory.Exists(path))
-            throw Unusable($"'{path}' is a folder, not a sound file; name a file in it.");
-        if (!File.Exists(path))
-            throw Unusable($"'{path}' does not exist; check the path.");
-        FileStream file;
-        try
-        {
-            file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Unusable($"'{path}' cannot be opened: {e.Message.TrimEnd('.')}.", e);
-        }
-        using (file)
-            return Load(file, file.CanSeek ? path : null, path, options ?? new SoundOptions(), cancellation);
+        using var file = OpenFile(path);
+        return Load(file, file.CanSeek ? path : null, path, options ?? new SoundOptions(), cancellation);
     }
 
     /// <summary>Loads from a stream, from where it stands to its end.</summary>
@@ -54,19 +40,66 @@ public static class SoundFile
         return Load(stream, path: null, name, options ?? new SoundOptions(), cancellation);
     }
 
+    /// <summary>Opens a file to be read from front to back; the caller disposes the reader.</summary>
+    /// <inheritdoc cref="Load(string, SoundOptions?, CancellationToken)"/>
+    internal static (ISampleReader Reader, SoundFormat Format) Open(string path, string? ffmpegPath, CancellationToken cancellation)
+    {
+        var file = OpenFile(path);
+        try
+        {
+            if (!file.CanSeek)
+                throw Unusable($"'{path}' is a pipe, which cannot be read part by part; save it to a file first.");
+            var (format, _) = Detect(file, path);
+            if (format == SoundFormat.Wave)
+            {
+                file.Position = 0;
+                return (WaveReader.Open(file, path), format);
+            }
+            file.Dispose();
+            return (FfmpegReader.Open(path, path, format, ffmpegPath, cancellation), format);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static FileStream OpenFile(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+            throw Unusable($"'{path}' is a folder, not a sound file; name a file in it.");
+        if (!File.Exists(path))
+            throw Unusable($"'{path}' does not exist; check the path.");
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable($"'{path}' cannot be opened: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    private static (SoundFormat Format, byte[] Head) Detect(Stream stream, string name)
+    {
+        byte[] head = new byte[SoundFormat.HeadBytes];
+        head = head[..stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
+        if (head.Length == 0)
+            throw Unusable($"'{name}' is empty: 0 bytes.");
+        var format = SoundFormat.Detect(head);
+        if (format == SoundFormat.Text)
+            throw Unusable($"'{name}' holds text (\"{SoundFormat.Excerpt(head)}\"), not sound; give a WAV, FLAC, Ogg, MP3 or another sound file.");
+        return (format, head);
+    }
+
     private static Recording Load(Stream stream, string? path, string name, SoundOptions options, CancellationToken cancellation)
     {
         options.Validate();
         try
         {
-            byte[] head = new byte[SoundFormat.HeadBytes];
-            head = head[..stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
-            if (head.Length == 0)
-                throw Unusable($"'{name}' is empty: 0 bytes.");
-            var format = SoundFormat.Detect(head);
-            if (format == SoundFormat.Text)
-                throw Unusable($"'{name}' holds text (\"{SoundFormat.Excerpt(head)}\"), not sound; give a WAV, FLAC, Ogg, MP3 or another sound file.");
-
+            var (format, head) = Detect(stream, name);
             var whole = Rewound(stream, head);
             if (format == SoundFormat.Wave)
                 return SampleCollector.Collect(WaveReader.Open(whole, name), name, format, options, cancellation);

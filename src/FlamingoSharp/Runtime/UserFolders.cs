@@ -10,16 +10,21 @@ public static class UserFolders
     /// Files that can be made again: <c>$FLAMINGO_HOME/cache</c>, else <c>$XDG_CACHE_HOME/flamingosharp</c>, else <c>~/.cache/flamingosharp</c>;
     /// the temporary folder for users without a home.
     /// </summary>
-    public static string Cache
+    public static string Cache => Find("cache", "XDG_CACHE_HOME", ".cache");
+
+    /// <summary>
+    /// What is to last, as which licences were accepted: <c>$FLAMINGO_HOME/data</c>, else <c>$XDG_DATA_HOME/flamingosharp</c>, else
+    /// <c>~/.local/share/flamingosharp</c>; the temporary folder for users without a home.
+    /// </summary>
+    public static string Data => Find("data", "XDG_DATA_HOME", Path.Combine(".local", "share"));
+
+    private static string Find(string ownName, string xdgVariable, string inHome)
     {
-        get
-        {
-            if (Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home)
-                return Path.Combine(home, "cache");
-            if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg)
-                return Path.Combine(xdg, "flamingosharp");
-            string user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            return user.Length > 0 ? Path.Combine(user, ".cache", "flamingosharp") : Path.Combine(Path.GetTempPath(), "flamingosharp");
-        }
+        if (Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home)
+            return Path.Combine(home, ownName);
+        if (Environment.GetEnvironmentVariable(xdgVariable) is { Length: > 0 } xdg)
+            return Path.Combine(xdg, "flamingosharp");
+        string user = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return user.Length > 0 ? Path.Combine(user, inHome, "flamingosharp") : Path.Combine(Path.GetTempPath(), "flamingosharp");
     }
 }

@@ -31,6 +31,7 @@ public sealed partial class LayoutTests
     [InlineData("Text")]
     [InlineData("Audio", "Runtime")]
     [InlineData("Weights")]
+    [InlineData("Hub", "Runtime", "Weights")]
     [InlineData("Generation", "Text")]
     [InlineData("Encoders", "Audio", "Models", "Runtime", "Weights")]
     [InlineData("Models", "Audio", "Encoders", "Generation", "Runtime", "Text", "Weights")]
