@@ -71,7 +71,8 @@ internal sealed class ModelOptions
     public Flamingo Load(ParseResult parse)
     {
         string folder = ModelLocator.Locate(parse.GetValue(_model));
-        var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse), MaxWindows = parse.GetValue(_windows) };
+        var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
+        options = options with { MaxWindows = parse.GetValue(_windows) };
         Use(parse.GetValue(_threads), folder);
         long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(f => new FileInfo(f).Length) : 0;
         return bytes < LongLoad
