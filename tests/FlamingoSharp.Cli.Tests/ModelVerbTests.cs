@@ -95,7 +95,7 @@ public sealed class ModelVerbTests(TinyModel model)
         string temporary = model.NewPath();
         Directory.CreateDirectory(temporary);
         var outcome = ProcessRunner.RunIn(null, null, new Dictionary<string, string> { ["TMPDIR"] = temporary },
-            "bench", "--preset", "tiny", "--json", "--runs", "2", "--tokens", "8", "--threads", "1");
+            "bench", "--preset", "tiny", "--json", "--runs", "2", "--windows", "2", "--tokens", "8", "--threads", "1");
         var line = Json(outcome);
         foreach (string figure in new[]
         {
@@ -104,6 +104,7 @@ public sealed class ModelVerbTests(TinyModel model)
         {
             Assert.True(line.GetProperty(figure).GetDouble() > 0, figure);
         }
+        Assert.Equal((2, 7.65), (line.GetProperty("windows").GetInt32(), line.GetProperty("sound_seconds").GetDouble()));
         Assert.Equal(("tiny", "cpu", "float32", 1, 2, 8), (line.GetProperty("model").GetString(), line.GetProperty("device").GetString(),
             line.GetProperty("dtype").GetString(), line.GetProperty("threads").GetInt32(), line.GetProperty("runs").GetInt32(), line.GetProperty("generated_tokens").GetInt32()));
         Assert.Empty(Directory.GetDirectories(temporary, "flamingo-bench-*"));

@@ -25,6 +25,13 @@ internal sealed class ModelOptions
 
     private readonly Option<ScalarType?> _type = Type("Element type of weights and activations: float32 (default), bfloat16 or float16.");
 
+    private readonly Option<int?> _windows = new("--max-windows")
+    {
+        Description = "Windows of a sound to hear at most, if not as many as the model says: 30 are 5 minutes for Audio Flamingo 2.",
+        HelpName = "N",
+        Validators = { r => r.AtLeast(1) },
+    };
+
     private readonly Option<int?> _threads = Threads();
 
     /// <summary>An option <c>--dtype</c>.</summary>
@@ -51,6 +58,7 @@ internal sealed class ModelOptions
         command.Add(_model);
         command.Add(_device);
         command.Add(_type);
+        command.Add(_windows);
         command.Add(_threads);
     }
 
@@ -68,6 +76,7 @@ internal sealed class ModelOptions
     {
         string folder = FolderOf(parse);
         var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
+        options = options with { MaxWindows = parse.GetValue(_windows) };
         Use(parse.GetValue(_threads), folder);
         long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(Length) : 0;
         return bytes < LongLoad

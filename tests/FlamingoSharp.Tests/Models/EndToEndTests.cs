@@ -51,7 +51,6 @@ public sealed partial class EndToEndTests
         string text = (string)reference.Json["audio_input"]!;
         var input = InputText().Match(text);
         Assert.True(input.Success, $"unknown input: {text}");
-        // One text names the case of its encoder, the other that of its waveforms, which are the same.
         var encoderCase = reference.Set.Case(input.Groups["case"].Value);
         using var encoder = ReferenceEncoders.Build(encoderCase);
         var encodings = encoder.forward(Windows(input, encoderCase));

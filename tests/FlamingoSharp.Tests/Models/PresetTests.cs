@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FlamingoSharp.Audio;
+using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Weights;
@@ -19,11 +20,29 @@ public sealed class PresetTests
         var language = ReferenceModels.Qwen2(json["config"]!.AsObject());
         var preset = Assert.Single(FlamingoConfig.Presets.Values, p => p.Language.Equals(language));
 
-        var encoder = Read(Assert.Single(ReferenceSet.Current.OfKind("parameter-names"))
-            .Json["files"]!.AsArray().Select(f => (string)f!).Single(f => f.Contains("afclap", StringComparison.Ordinal)));
-        var expected = Tensors(json, "").Concat(Tensors(encoder, "clap.nvclap."));
+        var expected = Tensors(json, "").Concat(Tensors(AfClapNames(), "clap.nvclap."));
         Assert.Equal(expected.Order(StringComparer.Ordinal),
             preset.DescribeWeights().Select(w => Line(w.Name, w.Shape)).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The released form, that of the training code, and the file of the encoder alone (its loader drops <c>module.</c>).</summary>
+    [Theory, NoTensorLeak, Trait("Category", "Reference")]
+    [InlineData("clap.nvclap.")]
+    [InlineData("clap.afclap.")]
+    [InlineData("audio_branch.")]
+    public void Every_tensor_of_AF_CLAP_has_a_home_in_each_of_its_forms(string prefix)
+    {
+        string[] beside = ["text_branch.embeddings.word_embeddings.weight", "logit_scale_a", "audio_projection.0.weight"]; // of the whole CLAP
+        var published = AfClapNames()["tensors"]!.AsArray()
+            .Select(t => new WeightInfo(prefix + (string)t!["name"]!, [.. t["shape"]!.AsArray().Select(d => (long)d!)], TorchSharp.torch.ScalarType.Float32))
+            .Concat(beside.Select(name => new WeightInfo(name, [1], TorchSharp.torch.ScalarType.Float32)));
+        using var source = new RenamedSource(SyntheticCheckpoint.Of("published", published), NameMap.Canonical);
+        using var encoder = new Htsat(HtsatOptions.AfClap);
+        ModuleWeights.Check(encoder, source, "clap.");
+
+        using var without = new Htsat(HtsatOptions.AfClap with { Fusion = false });
+        var error = Assert.Throws<FlamingoException>(() => ModuleWeights.Check(without, source, "clap."));
+        Assert.Contains("nvclap.patch_embed.mel_conv2d.weight", error.Message);
     }
 
     [Theory]
@@ -86,6 +105,9 @@ public sealed class PresetTests
         var encoder = FlamingoConfig.Af2.Encoder;
         Assert.Equal((64, 2048, 1001), (encoder.OutputTokens, encoder.OutputDim, encoder.Mel.Frames(encoder.WindowSamples)));
     }
+
+    private static JsonObject AfClapNames() => Read(ReferenceSet.Current.OfKind("parameter-names")
+        .SelectMany(c => c.Json["files"]!.AsArray()).Select(f => (string)f!).Single(f => f.Contains("afclap", StringComparison.Ordinal)));
 
     private static IEnumerable<string> Tensors(JsonObject json, string prefix) =>
         from tensor in json["tensors"]!.AsArray()
