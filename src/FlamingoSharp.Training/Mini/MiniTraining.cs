@@ -93,6 +93,18 @@ public sealed record MiniTraining
             ModuleWeights.Fill(encoder, weights, "clap.");
         encoder.eval();
 
+        using var model = Config.Build(tokenizer.Special.Audio.Id);
+        if (StartFrom is null)
+        {
+            ParameterInit.Initialize(model, Seed);
+            OpenGates(model);
+        }
+        else
+        {
+            using var weights = FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights();
+            ModuleWeights.Fill(model, weights, type: ScalarType.Float32);
+        }
+
         var train = new TrainingTexts(catalogue, "train", mels.IsUsable, Texts);
         var validation = new TrainingTexts(catalogue, "val", mels.IsUsable, Texts);
         var clock = Stopwatch.StartNew();
@@ -108,17 +120,6 @@ public sealed record MiniTraining
                 report(new MiniProgress(MiniProgress.Encoding, (int)(100 * share), 0, 0, null));
             }, cancellation);
 
-        using var model = Config.Build(tokenizer.Special.Audio.Id);
-        if (StartFrom is null)
-        {
-            ParameterInit.Initialize(model, Seed);
-            OpenGates(model);
-        }
-        else
-        {
-            using var weights = FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights();
-            ModuleWeights.Fill(model, weights, type: ScalarType.Float32);
-        }
         using var language = new LanguageStage(this, model, tokenizer, encodings);
         language.Run(train, validation, report, () => Save(model, encoder), cancellation);
     }
