@@ -121,6 +121,40 @@ public sealed class PullTests : IDisposable
         Assert.Equal(_hub.Files[Weights], File.ReadAllBytes(Path.Combine(Snapshot, Weights)));
     }
 
+    [Theory]
+    [InlineData("y", 0)]
+    [InlineData("", 1)]
+    public void A_person_at_a_terminal_is_shown_the_licence_and_asked(string answer, int code)
+    {
+        _hub.Add("LICENSE", "For research only.\n");
+        string command = $"dotnet '{Path.Combine(AppContext.BaseDirectory, "flamingo.dll")}' pull {_hub.Repository}";
+        var start = new ProcessStartInfo("script", ["-qec", command, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in Variables)
+            start.Environment[name] = value;
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("The tool 'script', which plays a terminal, is not installed.");
+            return;
+        }
+        using (process)
+        {
+            process.StandardInput.WriteLine(answer);
+            process.StandardInput.Flush();
+            var outcome = Finish(process);
+            Assert.Equal(code, outcome.ExitCode);
+            Assert.Contains("For research only.", outcome.Output, StringComparison.Ordinal);
+            Assert.Contains($"'test-org/tiny.model' stands under this licence: cc-by-nc-4.0 ({_hub.Server.Address}/test-org/tiny.model/blob/main/LICENSE). Do you accept it? [y/N]", outcome.Output, StringComparison.Ordinal);
+            Assert.Equal(code == 0, File.Exists(Path.Combine(Snapshot, Weights)));
+            if (code != 0)
+                Assert.Contains("The licence was not accepted; nothing was downloaded.", outcome.Output, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void An_interrupt_ends_a_pull_in_order()
     {

@@ -15,6 +15,7 @@ internal sealed class SegmentJournal : IDisposable
     private readonly string _path;
     private readonly TimedText _form;
     private readonly FileStream _file;
+    private bool _isEmpty; // nothing is lost with it
 
     private SegmentJournal(string path, TimedText form, FileStream file) => (_path, _form, _file) = (path, form, file);
 
@@ -71,6 +72,7 @@ internal sealed class SegmentJournal : IDisposable
     {
         Write(JsonSerializer.SerializeToUtf8Bytes(line, CliJson.Lines.AnswerLine));
         Done++;
+        _isEmpty = false;
     }
 
     /// <summary>Makes the file of all captions appear.</summary>
@@ -94,7 +96,7 @@ internal sealed class SegmentJournal : IDisposable
     /// <summary>Keeps what has been made for the next run.</summary>
     public void Dispose()
     {
-        if (Done == 0)
+        if (_isEmpty)
             File.Delete(Partial);
         _file.Dispose();
     }
@@ -113,6 +115,7 @@ internal sealed class SegmentJournal : IDisposable
         }
         _file.SetLength(good);
         _file.Position = good;
+        _isEmpty = Done == 0;
         if (good == 0)
             Write(JsonSerializer.SerializeToUtf8Bytes(work, CliJson.Lines.SegmentWork));
     }

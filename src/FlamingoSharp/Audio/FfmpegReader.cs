@@ -18,8 +18,8 @@ internal sealed class FfmpegReader : ISampleReader
     // A place further ahead than this is sought, and reached from a little before, where the decoder finds its feet.
     private const int FarSeconds = 60, LeadInSeconds = 10;
 
-    // Their time stamps count samples; Matroska's, for one, count milliseconds.
-    private static readonly string[] s_soughtExactly = ["FLAC", "Ogg", "MP4", SoundFormat.Mp3.Name, "AIFF", "Wave64"];
+    // From any place they give the same samples. Not so Matroska, whose time stamps are milliseconds, nor AAC, which fills in noise of its own.
+    private static readonly string[] s_soughtExactly = ["FLAC", "Ogg", SoundFormat.Mp3.Name, "AIFF", "Wave64"];
 
     private readonly string _path;
     private readonly string _name;
