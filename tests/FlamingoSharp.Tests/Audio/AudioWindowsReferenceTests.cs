@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FlamingoSharp.Audio;
+using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
@@ -57,7 +58,7 @@ public sealed class AudioWindowsReferenceTests
                     Slots = (int)config["max_num_fewshot"]!,
                 };
             case "af2":
-                return new WindowOptions { SampleRate = 16000, LengthSeconds = 10, OverlapSeconds = 0, MaxWindows = (int)sub["max_num_window"]!, PadToMaxWindows = false };
+                return FlamingoConfig.Af2.Windows with { MaxWindows = (int)sub["max_num_window"]! };
             case var other:
                 throw new InvalidOperationException($"Unknown variant '{other}'.");
         }

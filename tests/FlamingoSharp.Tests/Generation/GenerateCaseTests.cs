@@ -59,9 +59,11 @@ public sealed partial class GenerateCaseTests
         using var sessions = DecodingSessions.For(reference);
         JsonObject[] rows = [.. reference.Json["cases"]!.AsArray().Select(s => s!.AsObject())
             .Where(s => s["expect_exception"] is null && !((string)s["name"]!).Contains('@') && DecodingSessions.Prompts(s) is [var only] && !only.Contains(sessions.PadToken))
-            .DistinctBy(s => DecodingSessions.Prompts(s)[0].Length)];
+            .DistinctBy(s => string.Join(',', DecodingSessions.Prompts(s)[0]))];
+        if (rows.DistinctBy(Length).Count() > 1)
+            rows = [.. rows.DistinctBy(Length)];
         int[][] prompts = [.. rows.Select(r => DecodingSessions.Prompts(r)[0])];
-        Assert.True(prompts.Length > 1, "The case has prompts of one length only.");
+        Assert.True(prompts.Length > 1, "The case has one prompt only.");
 
         int most = (int)reference.Json["max_new_tokens"]!;
         var greedy = new GenerationOptions { MaxNewTokens = most, StopTokens = [(int)ReferenceModels.TokenIds(reference)["eos"]!] };
@@ -101,6 +103,8 @@ public sealed partial class GenerateCaseTests
             TensorAssert.Close(expected[row].narrow(0, 0, steps.Count), actual, tolerance, $"logits of row {row}");
         }
     }
+
+    private static int Length(JsonObject sub) => DecodingSessions.Prompts(sub)[0].Length;
 
     private static JsonObject OneRow(JsonObject sub)
     {

@@ -99,11 +99,20 @@ public sealed class PresetTests
             Assert.Throws<FlamingoException>(narrow.Validate).Message);
     }
 
-    [Fact]
-    public void The_encoder_of_Audio_Flamingo_2_is_as_published()
+    /// <summary>Golden numbers: kind afclap-htsat, the encoder as the released code builds it.</summary>
+    [Fact, Trait("Category", "Reference")]
+    public void The_encoder_of_Audio_Flamingo_2_is_that_of_the_reference()
     {
         var encoder = FlamingoConfig.Af2.Encoder;
         Assert.Equal((64, 2048, 1001), (encoder.OutputTokens, encoder.OutputDim, encoder.Mel.Frames(encoder.WindowSamples)));
+        foreach (var reference in ReferenceSet.Current.OfKind("afclap-htsat"))
+        {
+            var published = ReferenceEncoders.Options(reference);
+            Assert.Equal(published.Mel, encoder.Mel);
+            Assert.Equal((published.SampleRate, published.WindowSamples, published.EmbedDim), (encoder.SampleRate, encoder.WindowSamples, encoder.EmbedDim));
+            Assert.Equal(published.Depths, encoder.Depths);
+            Assert.Equal(published.Heads, encoder.Heads);
+        }
     }
 
     private static JsonObject AfClapNames() => Read(ReferenceSet.Current.OfKind("parameter-names")
