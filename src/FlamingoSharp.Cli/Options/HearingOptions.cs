@@ -30,7 +30,8 @@ internal sealed class HearingOptions
     public Sound Hear(Flamingo flamingo, string file, ParseResult parse, CancellationToken cancellation)
     {
         var (start, duration) = PartOf(parse);
-        var sound = flamingo.Hear(file, start, duration, cancellation: cancellation);
+        var sound = Terminal.Track("Hearing", bar => flamingo.Hear(
+            file, start, duration, new CallbackProgress<HearingProgress>(p => bar((double)p.WindowsDone / p.WindowsTotal)), cancellation));
         foreach (string warning in sound.Warnings)
             Terminal.Warn(warning);
         double wanted = Math.Min(duration ?? double.MaxValue, sound.SecondsHeard + sound.SecondsDropped);
