@@ -2,9 +2,9 @@ using System.Diagnostics;
 using FlamingoSharp.Audio;
 using FlamingoSharp.Generation;
 using FlamingoSharp.TestKit;
-using FlamingoSharp.Text;
 using FlamingoSharp.Tests.Audio;
 using FlamingoSharp.Tests.Weights;
+using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Tests;
 

@@ -16,7 +16,7 @@ internal static class HubRefusal
         switch (response.StatusCode)
         {
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden when code == "GatedRepo":
-                string page = new Uri(options.Endpoint, model.Repository).ToString();
+                string page = $"{options.Endpoint.ToString().TrimEnd('/')}/{model.Repository}";
                 return Error(token
                     ? $"'{model}' is gated and {host} does not admit the account of this token; accept its conditions at {page}, or use the token of an account that has."
                     : $"'{model}' is gated: accept its conditions at {page}, then set HF_TOKEN to a token of that account.");

@@ -36,7 +36,7 @@ internal sealed class HubRetry(HubOptions options, Action<string>? note)
             var pause = error.Pause ?? TimeSpan.FromTicks((long)Math.Min(options.LongestPause.Ticks, options.FirstPause.Ticks * Math.Pow(2, failures - 1)));
             if (failures > options.Retries || pause > options.LongestPause)
                 throw new FlamingoException(error.Kind, error.Message, error);
-            note?.Invoke($"{error.Message} Trying again in {pause.TotalSeconds:0.#} s.");
+            note?.Invoke(pause.TotalSeconds < 0.1 ? $"{error.Message} Trying again." : FormattableString.Invariant($"{error.Message} Trying again in {pause.TotalSeconds:0.#} s."));
             await Task.Delay(pause, cancellation).ConfigureAwait(false);
         }
     }

@@ -20,7 +20,7 @@ public sealed class BrokenDownloadTests : PullTest
         Assert.Equal([null, "\"stored-1\"", "\"stored-1\"", "\"stored-1\""], Fetches.Select(r => r["If-Range"]));
         Assert.Equal(300_008, pulled.Bytes);
         Assert.Equal(Remote.Files[Large], File.ReadAllBytes(Path.Combine(Snapshot, Large)));
-        Assert.Equal("The connection to 127.0.0.1 broke off. Trying again in 0 s.", Notes[0]);
+        Assert.Equal("The connection to 127.0.0.1 broke off. Trying again.", Notes[0]);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class BrokenDownloadTests : PullTest
     {
         Remote.InterceptStorage = _ => new FakeResponse(200, Remote.Files[Large]) { CutAfter = 100_000 };
         Assert.Equal("The connection to 127.0.0.1 broke off.", await FailureAsync());
-        Assert.Equal(1 + 1 + Options.Retries, Fetches.Count() + 1);
+        Assert.Equal(1 + Options.Retries, Fetches.Count());
         Remote.InterceptStorage = _ => new FakeResponse(200, Remote.Files[Large]);
         await PullAsync();
         Assert.Equal(Remote.Files[Large], File.ReadAllBytes(Path.Combine(Snapshot, Large)));
@@ -94,7 +94,7 @@ public sealed class BrokenDownloadTests : PullTest
         await PullAsync();
         Assert.True(watch.Elapsed > TimeSpan.FromSeconds(1));
         Assert.Equal("127.0.0.1 has had too many requests (429) and asks to be left alone for 1 s; a token (HF_TOKEN) may raise the limit. Trying again in 1 s.", Notes[0]);
-        Assert.Equal("127.0.0.1 cannot answer at the moment (503 Some Reason). Trying again in 0 s.", Notes[1]);
+        Assert.Equal("127.0.0.1 cannot answer at the moment (503 Some Reason). Trying again.", Notes[1]);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class BrokenDownloadTests : PullTest
         int silent = 0;
         Remote.InterceptStorage = r => Interlocked.Increment(ref silent) == 1 ? FakeHub.Serve(r, Remote.Files[Large], "\"stored-1\"") with { StopAfter = 50_000 } : null;
         await PullAsync();
-        Assert.Equal("127.0.0.1 sent nothing for 0.5 s. Trying again in 0 s.", Notes[0]);
+        Assert.Equal("127.0.0.1 sent nothing for 0.5 s. Trying again.", Notes[0]);
         Assert.Equal("bytes=50000-", Fetches.Last()["Range"]);
     }
 
