@@ -11,9 +11,15 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
     public void Vary(Span<float> mel, Random random)
     {
         Roll(mel, random.Next(options.RollFrames + 1));
+        if (random.NextDouble() < options.WarpChance)
+            Warp(mel, random);
         Tilt(mel, random);
         if (random.NextDouble() < options.LowPassChance)
             Silence(mel, 0, frames, random.Next(mels * 5 / 8, mels), mels);
+        if (random.NextDouble() < options.HighPassChance)
+            Silence(mel, 0, frames, 0, random.Next(1, mels / 4));
+        if (random.NextDouble() < options.NoiseChance)
+            AddNoise(mel, random);
         for (int i = 0; i < options.TimeMasks.Count; i++)
         {
             int width = random.Next(options.TimeMasks.Width + 1), start = random.Next(frames - width);
@@ -34,12 +40,14 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
     {
         float gain = (float)(options.MixMinimumDecibels * random.NextDouble());
         for (int i = 0; i < mel.Length; i++)
-        {
-            float a = mel[i], b = other[i] + gain;
-            float high = Math.Max(a, b), difference = Math.Abs(a - b);
-            // Beyond 40 dB the quieter one adds less than 0.001 dB.
-            mel[i] = difference > 40 ? high : high + 10 * MathF.Log10(1 + MathF.Pow(10, -difference / 10));
-        }
+            mel[i] = PowerSum(mel[i], other[i] + gain);
+    }
+
+    private static float PowerSum(float a, float b)
+    {
+        float high = Math.Max(a, b), difference = Math.Abs(a - b);
+        // Beyond 40 dB the quieter one adds less than 0.001 dB.
+        return difference > 40 ? high : high + 10 * MathF.Log10(1 + MathF.Pow(10, -difference / 10));
     }
 
     // What leaves at the end comes back at the beginning: short sounds fill their window by repetition anyway.
@@ -50,6 +58,42 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
         float[] end = mel[((frames - by) * mels)..].ToArray();
         mel[..((frames - by) * mels)].CopyTo(mel[(by * mels)..]);
         end.CopyTo(mel);
+    }
+
+    // Faster or slower, and higher or lower, each on its own; what is past the end begins again.
+    private void Warp(Span<float> mel, Random random)
+    {
+        double speed = Math.Pow(options.WarpFactor, 2 * random.NextDouble() - 1);
+        int shift = random.Next(-options.WarpBands, options.WarpBands + 1);
+        float[] source = mel.ToArray();
+        for (int t = 0; t < frames; t++)
+        {
+            double at = t * speed % frames;
+            int before = (int)at, after = (before + 1) % frames;
+            float share = (float)(at - before);
+            for (int m = 0; m < mels; m++)
+            {
+                int band = Math.Clamp(m + shift, 0, mels - 1);
+                float a = source[before * mels + band], b = source[after * mels + band];
+                mel[t * mels + m] = a + share * (b - a);
+            }
+        }
+    }
+
+    // A steady floor under everything, so that the silence of a studio or of a file is no mark of its source.
+    private void AddNoise(Span<float> mel, Random random)
+    {
+        var (least, most) = options.NoiseDecibels;
+        double level = least + random.NextDouble() * (most - least), slope = Normal(random) * 2 * options.TiltDecibels;
+        Span<float> floor = stackalloc float[mels];
+        for (int m = 0; m < mels; m++)
+            floor[m] = (float)(level + slope * (2.0 * m / (mels - 1) - 1));
+        for (int i = 0; i < mel.Length; i++)
+        {
+            // A band of noise varies by a few decibels from frame to frame.
+            float noise = floor[i % mels] + (float)(4 * (random.NextDouble() + random.NextDouble() - 1));
+            mel[i] = PowerSum(mel[i], Math.Max(Floor, noise));
+        }
     }
 
     private void Tilt(Span<float> mel, Random random)

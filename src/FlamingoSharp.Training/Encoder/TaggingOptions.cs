@@ -65,8 +65,26 @@ public sealed record MelAugmentationOptions
     public (int Count, int Width) FrequencyMasks { get; init; } = (1, 8);
 
     /// <summary>Chance that everything above a random band is silenced, so that a source's bandwidth does not give it away.</summary>
-    public double LowPassChance { get; init; } = 0.1;
+    public double LowPassChance { get; init; } = 0.2;
 
     /// <summary>Standard deviation of a random, smooth change of the spectrum, in decibels.</summary>
-    public double TiltDecibels { get; init; } = 2;
+    public double TiltDecibels { get; init; } = 4;
+
+    /// <summary>Chance that everything below a random band is silenced.</summary>
+    public double HighPassChance { get; init; } = 0.15;
+
+    /// <summary>Chance that a sound is made faster or slower, and higher or lower.</summary>
+    public double WarpChance { get; init; } = 0.5;
+
+    /// <summary>Largest factor of speed, up or down.</summary>
+    public double WarpFactor { get; init; } = 1.25;
+
+    /// <summary>Largest shift in frequency, in mel bands.</summary>
+    public int WarpBands { get; init; } = 3;
+
+    /// <summary>Chance that steady noise is added.</summary>
+    public double NoiseChance { get; init; } = 0.6;
+
+    /// <summary>Level of that noise in each band, in decibels; a peak-normalised sound reaches 10 to 30.</summary>
+    public (double Least, double Most) NoiseDecibels { get; init; } = (-90, -25);
 }
