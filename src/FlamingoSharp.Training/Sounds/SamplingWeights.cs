@@ -6,7 +6,7 @@ public sealed record SamplingOptions
     /// <summary>
     /// A concept with n sounds gets a share in proportion to n to this power: 1 leaves the data as it is, 0 makes all concepts equal.
     /// </summary>
-    public double ConceptExponent { get; init; } = 0.5;
+    public double ConceptExponent { get; init; } = 0.3;
 
     /// <summary>Factor for clips whose labels are weak.</summary>
     public double WeakLabels { get; init; } = 0.5;
@@ -14,10 +14,10 @@ public sealed record SamplingOptions
     /// <summary>Share of each <see cref="SamplingWeights.CategoryOf">category</see>; those without sounds leave theirs to the others.</summary>
     public IReadOnlyDictionary<string, double> CategoryShares { get; init; } = new Dictionary<string, double>
     {
-        ["sound"] = 0.36,
-        ["music"] = 0.22,
-        ["speech"] = 0.20,
-        ["composition"] = 0.17,
+        ["sound"] = 0.46,
+        ["music"] = 0.20,
+        ["speech"] = 0.16,
+        ["composition"] = 0.13,
         ["tone"] = 0.05,
     };
 }
