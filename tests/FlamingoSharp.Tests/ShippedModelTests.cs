@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FlamingoSharp.TestKit;
 
 namespace FlamingoSharp.Tests;
@@ -61,7 +62,7 @@ public sealed class ShippedModelTests : IClassFixture<ShippedModelTests.ShippedM
         foreach (var (name, words) in Heard)
         {
             string caption = _shipped.Flamingo.Caption(_shipped.Sound(name)).Text;
-            bool names = words.Any(w => caption.Contains(w, StringComparison.OrdinalIgnoreCase));
+            bool names = words.Any(w => Regex.IsMatch(caption, $@"\b{w}", RegexOptions.IgnoreCase)); // a drumstick does not tick
             right += names ? 1 : 0;
             TestContext.Current.TestOutputHelper?.WriteLine($"{(names ? "right" : "wrong")}  {name}: {caption}");
         }
@@ -79,6 +80,7 @@ public sealed class ShippedModelTests : IClassFixture<ShippedModelTests.ShippedM
             TestContext.Current.TestOutputHelper?.WriteLine($"{(answer == expected ? "right" : "wrong")}  {sample}: {question} {answer}");
         }
         Assert.Equal(Stated($"of {Questions.Length} yes-or-no questions about them are answered rightly"), right);
+        Assert.True(2 * right > Questions.Length, $"Only {right} of {Questions.Length} answers are right.");
     }
 
     [Fact]

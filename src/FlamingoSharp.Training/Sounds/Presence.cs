@@ -32,6 +32,12 @@ internal sealed class Presence
             ("laughter", "sound", "can you hear laughter?"), ("crowd", "sound", "can you hear a crowd?"),
             ("tone", "sound", "can you hear a tone?"), ("noise", "sound", "can you hear noise?"),
             ("beep", "sound", "can you hear a beep?"), ("silence", "sound", "is the recording silent?"),
+            ("speech", "speech", "can you hear speech?"), ("music", "music", "can you hear music?"),
+            ("rain", "sound", "can you hear rain?"), ("rain", "sound", "is it raining?"), ("thunder", "sound", "can you hear thunder?"),
+            ("wind", "sound", "can you hear wind?"), ("fire", "sound", "can you hear fire?"),
+            ("explosion", "sound", "can you hear an explosion?"), ("car", "sound", "can you hear a car?"), ("door", "sound", "can you hear a door?"),
+            ("clock", "sound", "can you hear a clock?"), ("horn", "sound", "can you hear a horn?"), ("dog", "sound", "can you hear a dog?"),
+            ("cat", "sound", "can you hear a cat?"), ("horse", "sound", "can you hear a horse?"), ("gunshot", "sound", "can you hear a gunshot?"),
         }.Select(t => new Term(t.Question, [t.Label], t.Domain)),
     ];
 

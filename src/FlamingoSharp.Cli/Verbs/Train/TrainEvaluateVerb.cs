@@ -34,7 +34,7 @@ internal sealed class TrainEvaluateVerb : Verb
             MelFolder = parse.GetValue(_mels)!,
             ModelFolder = parse.GetValue(_model)!,
             Split = parse.GetValue(_split)!,
-        }.Run(Terminal.Say, cancellation);
+        }.Run(Terminal.Tell, cancellation);
         Console.Write(MiniEvaluation.ToMarkdown(scores));
         return Task.FromResult(ExitCode.Ok);
     }
