@@ -35,7 +35,7 @@ public sealed class SamplingWeightsTests
     [Fact]
     public void Draws_in_proportion_to_the_weights()
     {
-        SamplingWeights weights = new([.. Clips("keys", 90), .. Clips("owl", 10)]);
+        SamplingWeights weights = new([.. Clips("keys", 90), .. Clips("owl", 10)], new() { ConceptExponent = 0.5 });
         SplitMix random = new(7);
         int owls = 0;
         for (int i = 0; i < 10000; i++)
