@@ -130,15 +130,9 @@ internal sealed class AnswerRun
         }
 
         private AnswerLine Line(Heard heard, Answer answer, ReasonedAnswer? thought, string? label, TimeSpan time) =>
-            run.LineOf(parse, flamingo, generation, answer, heard.File, heard.Sound.Description, heard.Sound.Warnings) with
+            run.LineOf(parse, flamingo, generation, answer, heard.File, heard.Sound.Description, heard.Sound.Warnings, thought) with
             {
                 Label = label,
-                Summary = thought?.Summary,
-                Caption = thought?.Caption,
-                Reasoning = thought?.Reasoning,
-                Conclusion = thought?.Conclusion,
-                Resumed = thought?.Resumed[0],
-                Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select((c, i) => CandidateLine.Of(c, thought?.Thoughts[i]))] : null,
                 Prompt = prompt,
                 HearSeconds = Math.Round(heard.Time.TotalSeconds, 4),
                 AnswerSeconds = Math.Round(time.TotalSeconds, 4),

@@ -38,13 +38,19 @@ internal sealed class RunOptions
 
     /// <summary>An answer with everything that is needed to repeat it.</summary>
     public AnswerLine LineOf(
-        ParseResult parse, Flamingo flamingo, GenerationOptions generation, Answer answer, string file, string sound, IReadOnlyList<string> warnings) => new()
+        ParseResult parse, Flamingo flamingo, GenerationOptions generation, Answer answer, string file, string sound, IReadOnlyList<string> warnings,
+        ReasonedAnswer? thought = null) => new()
         {
             File = file,
             Text = answer.Text,
+            Summary = thought?.Summary,
+            Caption = thought?.Caption,
+            Reasoning = thought?.Reasoning,
+            Conclusion = thought?.Conclusion,
+            Resumed = thought?.Resumed[0],
             Finish = AnswerLine.NameOf(answer.Candidates[0].Finish),
             Tokens = answer.Candidates[0].Tokens,
-            Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select(c => CandidateLine.Of(c, thought: null))] : null,
+            Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select((c, i) => CandidateLine.Of(c, thought?.Thoughts[i]))] : null,
             PromptTokens = answer.PromptTokens,
             SecondsHeard = Math.Round(answer.SecondsHeard, 3),
             SecondsDropped = Math.Round(answer.SecondsDropped, 3),

@@ -54,9 +54,11 @@ public sealed record EncoderTraining
 
     private void FirstValues(Htsat encoder)
     {
-        ParameterInit.Initialize(encoder, Tagging.Seed);
         if (StartFrom is null)
+        {
+            ParameterInit.Initialize(encoder, Tagging.Seed);
             return;
+        }
         using var weights = Checkpoint.Open(StartFrom);
         ModuleWeights.Fill(encoder, weights, "clap.", TorchSharp.torch.ScalarType.Float32);
     }
