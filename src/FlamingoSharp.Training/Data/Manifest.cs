@@ -19,6 +19,21 @@ public sealed record Example
     /// <summary>Where in the recording to begin, in seconds.</summary>
     public double AudioStart { get; init; }
 
+    /// <summary>How much of the recording is meant, in seconds; null for all that the model hears.</summary>
+    public double? AudioDuration { get; init; }
+
+    /// <summary>The kind of question, where a data set holds several (<c>presence</c>, <c>count</c>, …); else empty.</summary>
+    public string Type { get; init; } = "";
+
+    /// <summary>The answers to choose from, where the question is a choice.</summary>
+    public IReadOnlyList<string> Choices { get; init; } = [];
+
+    /// <summary>Every right wording, where there are several (captions); else <see cref="Output"/> alone counts.</summary>
+    public IReadOnlyList<string> References { get; init; } = [];
+
+    /// <summary>What is heard, where the data set says so.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
     /// <summary>The turns, where the manifest holds dialogues; else none.</summary>
     public IReadOnlyList<DialogueRound> Dialogue { get; init; } = [];
 }
@@ -30,7 +45,10 @@ public sealed record Example
 public sealed record DatasetItem(string Task, IReadOnlyList<Example> Examples, ShotChoice? Choice = null);
 
 /// <summary>A manifest as it stands in its file: a header, and examples (or lists of shots) by key.</summary>
-/// <remarks>Source: Audio Flamingo's data files; <c>{dataset_path, split, split_path, flamingo_task, total_num, data | interleaved_data}</c>.</remarks>
+/// <remarks>Source: Audio Flamingo's data files; <c>{dataset_path, split, split_path, flamingo_task, total_num, data | interleaved_data}</c>.
+/// Beyond the reference's keys, which hold <c>{name, prompt, output, [audio_start], [audio_duration]}</c> or <c>{name, dialogue}</c>, an example may
+/// have <c>type</c>, <c>choices</c>, <c>references</c> and <c>labels</c>, which evaluation uses; the reference's own code ignores them.
+/// </remarks>
 public sealed class Manifest
 {
     private const string Knn = "interleaved_knn-", Random = "interleaved_random-";
@@ -108,6 +126,7 @@ public sealed class Manifest
     {
         foreach (var entry in root.GetProperty("data").EnumerateObject())
         {
+            IReadOnlyList<string> List(string name) => entry.Value.TryGetProperty(name, out var list) ? [.. list.EnumerateArray().Select(t => t.GetString()!)] : [];
             string Text(string name) => entry.Value.TryGetProperty(name, out var text) ? text.GetString()! : "";
             _examples[entry.Name] = new Example
             {
@@ -115,6 +134,11 @@ public sealed class Manifest
                 Prompt = Text("prompt"),
                 Output = Text("output"),
                 AudioStart = entry.Value.TryGetProperty("audio_start", out var start) ? Seconds(start) : 0,
+                AudioDuration = entry.Value.TryGetProperty("audio_duration", out var duration) ? Seconds(duration) : null,
+                Type = Text("type"),
+                Choices = List("choices"),
+                References = List("references"),
+                Labels = List("labels"),
                 Dialogue = entry.Value.TryGetProperty("dialogue", out var dialogue)
                     ? [.. dialogue.EnumerateArray().Select(r => new DialogueRound(
                         r.GetProperty("user").GetString()!, r.TryGetProperty("assistant", out var a) ? a.GetString() : null))]

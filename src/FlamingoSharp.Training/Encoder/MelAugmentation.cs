@@ -13,6 +13,8 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
         Roll(mel, random.Next(options.RollFrames + 1));
         if (random.NextDouble() < options.WarpChance)
             Warp(mel, random);
+        if (random.NextDouble() < options.ReverbChance)
+            Reverberate(mel, random);
         Tilt(mel, random);
         if (random.NextDouble() < options.LowPassChance)
             Silence(mel, 0, frames, random.Next(mels * 5 / 8, mels), mels);
@@ -77,6 +79,24 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
                 float a = source[before * mels + band], b = source[after * mels + band];
                 mel[t * mels + m] = a + share * (b - a);
             }
+        }
+    }
+
+    // A room: what was heard goes on, ever more quietly, under what follows.
+    private void Reverberate(Span<float> mel, Random random)
+    {
+        var (least, most) = options.ReverbSeconds;
+        double seconds = least * Math.Pow(most / least, random.NextDouble());
+        float kept = (float)Math.Pow(10, -6 * options.FrameSeconds / seconds); // 60 dB quieter after that time
+        float wet = (float)Math.Pow(10, -random.NextDouble());
+        Span<float> tail = stackalloc float[mels];
+        tail.Clear();
+        for (int i = 0; i < mel.Length; i++)
+        {
+            ref float under = ref tail[i % mels];
+            float direct = MathF.Pow(10, mel[i] / 10), heard = direct + wet * under;
+            under = kept * (under + direct);
+            mel[i] = Math.Max(Floor, 10 * MathF.Log10(heard));
         }
     }
 

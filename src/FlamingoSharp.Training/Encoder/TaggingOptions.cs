@@ -58,6 +58,15 @@ public sealed record MelAugmentationOptions
     /// <summary>Largest rotation in time, in frames.</summary>
     public int RollFrames { get; init; } = 255;
 
+    /// <summary>Chance that a sound is put into a room.</summary>
+    public double ReverbChance { get; init; } = 0.3;
+
+    /// <summary>Shortest and longest time, in seconds, over which a room's echo falls by 60 dB.</summary>
+    public (double Shortest, double Longest) ReverbSeconds { get; init; } = (0.2, 2);
+
+    /// <summary>Time between frames, in seconds.</summary>
+    public double FrameSeconds { get; init; } = 0.02;
+
     /// <summary>Bands of time that are silenced, and their largest width in frames.</summary>
     public (int Count, int Width) TimeMasks { get; init; } = (1, 32);
 

@@ -42,7 +42,7 @@ internal sealed class TaggingTrainer : IDisposable
         (_frames, _bands) = (shape.Mel.Frames(shape.WindowSamples), shape.Mel.Mels);
         _augmentation = new MelAugmentation(augmentation, _frames, _bands);
         _vocabulary = new TagVocabulary(training, options.MinimumTagCount);
-        _heads = new TaggingHeads(shape.OutputDim, _vocabulary);
+        _heads = new TaggingHeads(2 * shape.OutputDim, _vocabulary);
         ParameterInit.Initialize(_heads, options.Seed);
         var parameters = encoder.parameters().Concat(_heads.parameters()).ToList();
         _optimizer = new AdamW(
@@ -144,7 +144,13 @@ internal sealed class TaggingTrainer : IDisposable
         return (double)right / Math.Max(1, counted);
     }
 
-    private Tensor Encode(Tensor mels) => _encoder.ForwardLogMel(mels).squeeze(1); // [n, c]
+    // What is heard most clearly at any time counts as much as what is heard on average: a short sound fills little of its window.
+    private Tensor Encode(Tensor mels)
+    {
+        using var scope = NewDisposeScope();
+        var vectors = _encoder.ForwardLogMel(mels); // [n, v, c]
+        return cat([vectors.mean([1]), vectors.amax([1])], 1).MoveToOuterDisposeScope(); // [n, 2c]
+    }
 
     private Batch Draw(int step)
     {

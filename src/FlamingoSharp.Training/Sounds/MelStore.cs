@@ -6,8 +6,8 @@ namespace FlamingoSharp.Training.Sounds;
 /// <summary>What the windows of a <see cref="MelStore"/> were computed with. Defaults: the small encoder trained with this library.</summary>
 public sealed record MelStoreOptions
 {
-    /// <summary>How sounds are cut: windows of 5.1 s, half overlapping, at most three.</summary>
-    public WindowOptions Windows { get; init; } = new() { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 2.55, MaxWindows = 3, RepeatShort = true };
+    /// <summary>How sounds are cut: windows of 5.1 s, one after the other, at most two.</summary>
+    public WindowOptions Windows { get; init; } = new() { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 0, MaxWindows = 2 };
 
     /// <summary>The spectrogram: with a hop of 20 ms, 256 frames a window.</summary>
     public MelOptions Mel { get; init; } = new() { SampleRate = 32000, FftSize = 1024, Hop = 640, Mels = 64, MinimumHz = 50, MaximumHz = 14000 };

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace FlamingoSharp.Encoders;
 
-/// <summary>Maps the pooled latent into the space that sound and text share.</summary>
+/// <summary>Maps pooled latents into the space that sound and text share.</summary>
 internal sealed class ClapProjection : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "linear1")] private readonly LinearLayer _first;
@@ -23,8 +23,8 @@ internal sealed class ClapProjection : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <param name="latent">[n, latent]</param>
-    /// <returns>[n, width]</returns>
+    /// <param name="latent">[…, latent]</param>
+    /// <returns>[…, width]</returns>
     public override Tensor forward(Tensor latent)
     {
         using var scope = NewDisposeScope();

@@ -26,7 +26,7 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
         options.Validate();
         Options = options;
         _logMel = new LogMel(options.Mel);
-        if (options.Output == HtsatOutput.Pooled)
+        if (options.Output != HtsatOutput.Tokens)
         {
             _base = new ClapBase(options);
             _projection = new ClapProjection(options.LatentDim, options.ProjectionDim, options.ProjectionDropout);
@@ -43,7 +43,7 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
 
     /// <summary>Encodes windows of sound.</summary>
     /// <param name="audio">Samples in [-1, 1] at <see cref="HtsatOptions.SampleRate"/>, float32 [n, s].</param>
-    /// <returns>[n, v, c]: one projected vector a window, or all tokens, as <see cref="HtsatOptions.Output"/> says.</returns>
+    /// <returns>[n, v, c]: one projected vector a window or a step of time, or all tokens, as <see cref="HtsatOptions.Output"/> says.</returns>
     /// <exception cref="FlamingoException">The windows do not have the length that the encoder was made for.</exception>
     public override Tensor forward(Tensor audio) => Encode(audio, null);
 
@@ -95,6 +95,11 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
             var encodings = trunk.ToTimeFrequency(tokens);                                   // [n, t, c]
             probe?.Invoke("encodings", encodings);
             return encodings.MoveToOuterDisposeScope();
+        }
+        if (Options.Output == HtsatOutput.TimeSteps)
+        {
+            var steps = trunk.ToTimeFrequency(tokens).view(tokens.shape[0], -1, Options.TimeSteps, Options.LatentDim).mean([1]); // [n, v, latent]
+            return _projection.forward(steps).MoveToOuterDisposeScope();                     // [n, v, c]
         }
         var latent = tokens.mean([1]);                                                       // [n, latent]
         probe?.Invoke($"latent_{Options.LatentDim}", latent);

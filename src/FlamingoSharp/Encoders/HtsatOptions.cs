@@ -11,6 +11,9 @@ public enum HtsatOutput
 
     /// <summary>Every token of the last stage, by frequency, then time (Audio Flamingo 2).</summary>
     Tokens,
+
+    /// <summary>One projected vector for each step of time: the mean of the tokens at that time (flamingo-mini).</summary>
+    TimeSteps,
 }
 
 /// <summary>An HTSAT audio encoder. Defaults: ClapCap, the encoder of Audio Flamingo 1.</summary>
@@ -74,7 +77,7 @@ public sealed record HtsatOptions
     /// <summary>What leaves the encoder.</summary>
     public HtsatOutput Output { get; init; } = HtsatOutput.Pooled;
 
-    /// <summary>Width of the projected vector; used with <see cref="HtsatOutput.Pooled"/>.</summary>
+    /// <summary>Width of the projected vectors; not used with <see cref="HtsatOutput.Tokens"/>, which are not projected.</summary>
     public int ProjectionDim { get; init; } = 1024;
 
     /// <summary>In training: the chance that the last block's branches are skipped for a window; it rises linearly from 0.</summary>
@@ -104,14 +107,22 @@ public sealed record HtsatOptions
     /// <summary>Width of the tokens that leave the last stage.</summary>
     public int LatentDim => Width(Stages - 1);
 
+    /// <summary>Steps of time that the last stage tells apart.</summary>
+    public int TimeSteps => Resolution(Stages - 1) * Chunks;
+
     /// <summary>Windows to encode together, so that what is alive meanwhile stays near 200 MB and small encoders still have enough to do.</summary>
     internal int WindowsAtOnce => Math.Max(1, 2_000_000 / (Resolution(0) * Resolution(0) * EmbedDim));
 
     /// <summary>Vectors that the encoder gives for each window of sound.</summary>
-    public int OutputTokens => Output == HtsatOutput.Pooled ? 1 : Resolution(Stages - 1) * Resolution(Stages - 1);
+    public int OutputTokens => Output switch
+    {
+        HtsatOutput.Pooled => 1,
+        HtsatOutput.TimeSteps => TimeSteps,
+        _ => Resolution(Stages - 1) * Resolution(Stages - 1),
+    };
 
     /// <summary>Width of the vectors that the encoder gives.</summary>
-    public int OutputDim => Output == HtsatOutput.Pooled ? ProjectionDim : LatentDim;
+    public int OutputDim => Output == HtsatOutput.Tokens ? LatentDim : ProjectionDim;
 
     /// <summary>Checks that the sizes fit each other.</summary>
     /// <exception cref="FlamingoException">They do not.</exception>

@@ -45,7 +45,7 @@ public sealed partial record FlamingoConfig
     public static FlamingoConfig Mini { get; } = new()
     {
         Name = "flamingo-mini",
-        Windows = new WindowOptions { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 2.55, MaxWindows = 8, RepeatShort = true },
+        Windows = new WindowOptions { SampleRate = 32000, LengthSeconds = 5.1, OverlapSeconds = 0, MaxWindows = 4 },
         Encoder = new HtsatOptions
         {
             SampleRate = 32000,
@@ -60,8 +60,9 @@ public sealed partial record FlamingoConfig
             ProjectionDim = 256,
             ProjectionDropout = 0.1,
             DropPath = 0,
+            Output = HtsatOutput.TimeSteps,
         },
-        AudioTransformer = new AudioTransformerOptions { Layers = 2, Heads = 4, Width = 256, FeedForward = 512, MaxVectors = 64 },
+        AudioTransformer = new AudioTransformerOptions { Layers = 2, Heads = 4, Width = 256, FeedForward = 512, Positions = AudioPositions.Rotary, MaskPadding = true },
         CrossAttention = new CrossAttentionOptions { Heads = 4, HeadWidth = 48, FeedForwardMultiple = 2 },
         Language = new OptOptions { VocabularySize = 4103, HiddenSize = 192, Layers = 3, Heads = 4, FeedForward = 768, MaxPositions = 512 },
     };
@@ -70,7 +71,7 @@ public sealed partial record FlamingoConfig
     public static FlamingoConfig Tiny { get; } = new()
     {
         Name = "tiny",
-        Windows = Mini.Windows with { MaxWindows = 4 },
+        Windows = Mini.Windows,
         Encoder = Mini.Encoder with { EmbedDim = 16, Depths = [1, 1, 1], Heads = [2, 2, 4], ProjectionDim = 64 },
         AudioTransformer = new AudioTransformerOptions { Layers = 1, Heads = 4, Width = 64, FeedForward = 128, MaxVectors = 32 },
         CrossAttention = new CrossAttentionOptions { Heads = 2, HeadWidth = 32 },
