@@ -45,14 +45,14 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
             mel[i] = PowerSum(mel[i], other[i] + gain);
     }
 
-    private static float PowerSum(float a, float b)
+    public static float PowerSum(float a, float b)
     {
         float high = Math.Max(a, b), difference = Math.Abs(a - b);
         // Beyond 40 dB the quieter one adds less than 0.001 dB.
         return difference > 40 ? high : high + 10 * MathF.Log10(1 + MathF.Pow(10, -difference / 10));
     }
 
-    // What leaves at the end comes back at the beginning: short sounds fill their window by repetition anyway.
+    // What leaves at the end comes back at the beginning.
     private void Roll(Span<float> mel, int by)
     {
         if (by == 0)
@@ -62,16 +62,29 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
         end.CopyTo(mel);
     }
 
-    // Faster or slower, and higher or lower, each on its own; what is past the end begins again.
+    /// <summary>Frames up to the last one that is not digital silence.</summary>
+    public static int Heard(ReadOnlySpan<float> mel, int mels)
+    {
+        int last = mel.LastIndexOfAnyExcept(Floor);
+        return last < 0 ? 0 : last / mels + 1;
+    }
+
+    // Faster or slower, and higher or lower, each on its own; never so slow that the end is lost.
     private void Warp(Span<float> mel, Random random)
     {
         double speed = Math.Pow(options.WarpFactor, 2 * random.NextDouble() - 1);
+        speed = Math.Max(speed, (double)Heard(mel, mels) / frames);
         int shift = random.Next(-options.WarpBands, options.WarpBands + 1);
         float[] source = mel.ToArray();
         for (int t = 0; t < frames; t++)
         {
-            double at = t * speed % frames;
-            int before = (int)at, after = (before + 1) % frames;
+            double at = t * speed;
+            int before = (int)at, after = before + 1;
+            if (after >= frames)
+            {
+                mel[(t * mels)..].Fill(Floor);
+                break;
+            }
             float share = (float)(at - before);
             for (int m = 0; m < mels; m++)
             {

@@ -48,7 +48,7 @@ internal sealed class TaggingTrainer : IDisposable
         _optimizer = new AdamW(
             new AdamWGroup([.. parameters.Where(p => p.dim() >= 2)], options.WeightDecay),
             new AdamWGroup([.. parameters.Where(p => p.dim() < 2)], WeightDecay: 0));
-        _average = new WeightAverage([encoder, _heads], options.AverageDecay);
+        _average = new WeightAverage(parameters, options.AverageDecay);
         double sum = 0;
         _cumulative = [.. training.Select(s => sum += s.Weight)];
     }

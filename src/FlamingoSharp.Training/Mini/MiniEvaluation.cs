@@ -66,16 +66,14 @@ public sealed record MiniEvaluation
             .SelectMany(g => Spread([.. g], MostOfEachType)).Select(batcher.Tokenize).OfType<TokenizedText>().ToList();
         var frequent = new TrainingTexts(catalogue, "train", mels.IsUsable, options).All().GroupBy(t => t.Type)
             .ToDictionary(g => g.Key, g => g.CountBy(t => t.Answer).MaxBy(c => c.Value).Key);
-        var encodings = EncodingCache.Compute(
-            encoder, mels, [.. texts.Select(t => t.Source.Id).Distinct().Select(id => (id, 1))],
-            new MelAugmentation(new(), mels.Options.Frames, mels.Options.Mel.Mels), 0, null, cancellation);
+        var encodings = EncodingCache.Compute(encoder, mels, texts.Select(t => t.Source.Id).Distinct(), cancellation);
 
         var answers = new Dictionary<TokenizedText, string>();
         foreach (var batch in texts.OrderBy(t => t.Prompt.Count).Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (vectors, valid) = encodings.Gather([.. batch.Select(t => (t.Source.Id, 0))], config.Windows.MaxWindows);
+            var (vectors, valid) = encodings.Gather([.. batch.Select(t => t.Source.Id)]);
             using var media = model.Hear(vectors, valid);
             var prompts = batch.Select(t => t.Prompt).ToList();
             var generation = (GenerationOptions.Greedy with { MaxNewTokens = 48 }).ForModel(tokenizer.Special);

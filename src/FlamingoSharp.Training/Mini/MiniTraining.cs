@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Runtime;
@@ -10,17 +9,13 @@ using static TorchSharp.torch;
 namespace FlamingoSharp.Training;
 
 /// <summary>Progress of the language stage.</summary>
-/// <param name="Phase">What is being done.</param> <param name="Step">Steps done.</param> <param name="Loss">Mean since the last report.</param>
+/// <param name="Step">Steps done.</param> <param name="Loss">Mean since the last report.</param>
 /// <param name="TextsPerSecond">Speed since the last report.</param> <param name="ValidationLoss">Null between validations.</param>
-public sealed record MiniProgress(string Phase, int Step, double Loss, double TextsPerSecond, double? ValidationLoss)
-{
-    /// <summary>The phase in which sounds are encoded; <see cref="Step"/> is then a percentage.</summary>
-    public const string Encoding = "encoding";
-}
+public sealed record MiniProgress(int Step, double Loss, double TextsPerSecond, double? ValidationLoss);
 
 /// <summary>
-/// The second stage of the mini model: everything but the encoder learns, from nothing, to caption and to answer about the sounds of a
-/// catalogue, and is written as a model folder.
+/// The second stage of the mini model: the whole model, its trained encoder more slowly than the rest, learns to caption and to answer
+/// about the sounds of a catalogue, and is written as a model folder.
 /// </summary>
 public sealed record MiniTraining
 {
@@ -57,8 +52,11 @@ public sealed record MiniTraining
     /// <summary>Texts in a step.</summary>
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>Copies of each training sound: itself and varied ones.</summary>
-    public int Views { get; init; } = 4;
+    /// <summary>The encoder's share of the learning rate.</summary>
+    public double EncoderRate { get; init; } = 0.3;
+
+    /// <summary>Share of texts about new compositions of the catalogue's sounds.</summary>
+    public double CompositionShare { get; init; } = 0.2;
 
     /// <summary>Value of the gates at the start. The paper's 0 protects a pretrained language model; here there is none to protect.</summary>
     public double FirstGate { get; init; } = 0.5;
@@ -69,7 +67,7 @@ public sealed record MiniTraining
     /// <summary>Which texts are drawn. The form of the prompt adds its own suffix.</summary>
     public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "" };
 
-    /// <summary>How the sounds' copies are varied.</summary>
+    /// <summary>How sounds are varied.</summary>
     public MelAugmentationOptions Augmentation { get; init; } = new();
 
     /// <summary>Model folder whose weights training starts from; null starts from first values.</summary>
@@ -91,7 +89,6 @@ public sealed record MiniTraining
         using var encoder = new Htsat(Config.Encoder);
         using (var weights = Checkpoint.Open(EncoderFile))
             ModuleWeights.Fill(encoder, weights, "clap.");
-        encoder.eval();
 
         using var model = Config.Build(tokenizer.Special.Audio.Id);
         if (StartFrom is null)
@@ -107,21 +104,13 @@ public sealed record MiniTraining
 
         var train = new TrainingTexts(catalogue, "train", mels.IsUsable, Texts);
         var validation = new TrainingTexts(catalogue, "val", mels.IsUsable, Texts);
-        var clock = Stopwatch.StartNew();
-        var encodings = EncodingCache.Compute(
-            encoder, mels,
-            [.. train.Sounds.Select(s => (s.Id, Views)), .. validation.Sounds.Select(s => (s.Id, 1))],
-            new MelAugmentation(Augmentation, mels.Options.Frames, mels.Options.Mel.Mels), Seed,
-            share =>
-            {
-                if (clock.Elapsed.TotalSeconds < 10)
-                    return;
-                clock.Restart();
-                report(new MiniProgress(MiniProgress.Encoding, (int)(100 * share), 0, 0, null));
-            }, cancellation);
-
-        using var language = new LanguageStage(this, model, tokenizer, encodings);
-        language.Run(train, validation, report, () => Save(model, encoder), cancellation);
+        var front = mels.Options;
+        var compositions = new NewCompositions(catalogue, train.Sounds, front.Windows.LengthSeconds * front.Windows.MaxWindows, (double)front.Mel.Hop / front.Mel.SampleRate);
+        var batcher = new TextBatcher(tokenizer, Config.Prompts, model.Language.MaxTokens);
+        using var task = new MiniLanguageTask(
+            model, encoder, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, BatchSize, CompositionShare, Seed),
+            validation.Draw(0, 640), new MiniTaskOptions(BatchSize, Optimization.OtherWeightDecay, EncoderRate, Seed));
+        new LanguageStage(this, task).Run(report, () => Save(task), cancellation);
     }
 
     private void OpenGates(FlamingoModel model)
@@ -134,11 +123,10 @@ public sealed record MiniTraining
         }
     }
 
-    // The model in training has an encoder of its own that was never filled; the trained one takes its place in the file.
-    private void Save(FlamingoModel model, Htsat encoder)
+    private void Save(MiniLanguageTask task)
     {
         File.WriteAllText(Path.Combine(ModelFolder, "config.json"), Config.ToJson() + "\n");
-        using var parts = new TrainedWeights(model, ("clap.", encoder));
-        SafeTensorsWriter.WriteFile(Path.Combine(ModelFolder, "model.safetensors"), parts, new SafeTensorsOptions { Type = ScalarType.Float16 }, default);
+        using var weights = task.Weights();
+        SafeTensorsWriter.WriteFile(Path.Combine(ModelFolder, "model.safetensors"), weights, new SafeTensorsOptions { Type = ScalarType.Float16 }, default);
     }
 }

@@ -52,6 +52,8 @@ public sealed partial class TrainingTexts
         _presence = new(catalogue, _weights);
     }
 
+    private string YesOrNo => $"{_options.OptionsHeader}yes.\nno.";
+
     /// <summary>The sounds of the split.</summary>
     public IReadOnlyList<LabelledSound> Sounds => _sounds;
 
@@ -73,18 +75,34 @@ public sealed partial class TrainingTexts
     public TrainingText DrawOne(int epoch, int index)
     {
         var random = SplitMix.For("draw", ((ulong)(uint)epoch << 32) | (uint)index);
+        return DrawAny(ref random);
+    }
+
+    /// <summary>A text about any sound, drawn by the weights and shares.</summary>
+    internal TrainingText DrawAny(ref SplitMix random)
+    {
         var sound = _weights.Draw(ref random);
+        return DrawAbout(sound, _questions[sound.Id], ref random);
+    }
+
+    /// <summary>A text about a sound that need not be of the catalogue.</summary>
+    /// <param name="sound">What is heard.</param> <param name="questions">What may be asked about it.</param> <param name="random">Draws.</param>
+    internal TrainingText DrawAbout(LabelledSound sound, IEnumerable<Question> questions, ref SplitMix random)
+    {
         double total = _options.CaptionShare + _options.PresenceShare + _options.QuestionShare + _options.LabelShare;
         double task = random.NextDouble() * total;
         if ((task -= _options.PresenceShare) < 0)
         {
             if (_presence.Ask(sound, ref random) is { } asked)
-                return Text(sound.Id, QuestionTask, "presence", AskPrefix + asked.Question, asked.Answer ? "yes" : "no");
+            {
+                string choices = random.NextDouble() < _options.WithOptions ? YesOrNo : "";
+                return Text(sound.Id, QuestionTask, "presence", AskPrefix + asked.Question + choices, asked.Answer ? "yes" : "no");
+            }
         }
         else if ((task -= _options.QuestionShare) < 0)
         {
             // Written presence questions lean to one side; those above replace them.
-            var written = _questions[sound.Id].Where(q => q.Type != "presence").ToList();
+            var written = questions.Where(q => q.Type != "presence").ToList();
             if (written.Count > 0)
                 return Ask(written[random.Next(written.Count)], sound, random.NextDouble() < _options.WithOptions, ref random);
         }
@@ -124,7 +142,7 @@ public sealed partial class TrainingTexts
     {
         string prompt = AskPrefix + Lower(question.Text);
         if (question.Type == "presence")
-            prompt += $"{_options.OptionsHeader}yes.\nno.";
+            prompt += YesOrNo;
         else if (withOptions && question.Choices.Count > 0)
         {
             string[] choices = [.. question.Choices.Select(Lower)];

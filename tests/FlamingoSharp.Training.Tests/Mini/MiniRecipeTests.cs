@@ -80,7 +80,6 @@ public sealed class MiniRecipeTests : IDisposable
             ModelFolder = Model,
             Config = s_config,
             BatchSize = 16,
-            Views = 1,
             ValidateEvery = 10,
             StartFrom = startFrom,
         };

@@ -5,7 +5,7 @@ using FlamingoSharp.Training;
 
 namespace FlamingoSharp.Cli.Verbs.Train;
 
-/// <summary><c>flamingo train language</c>: everything but the encoder learns to caption and to answer.</summary>
+/// <summary><c>flamingo train language</c>: the whole model learns to caption and to answer.</summary>
 internal sealed class TrainLanguageVerb : Verb
 {
     private readonly Option<string> _data = new("--data") { Description = "Folder of catalogue.jsonl, synthesis.jsonl and qa.jsonl.", HelpName = "DIR", Required = true };
@@ -20,7 +20,11 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double?> _minutes = new("--minutes") { Description = "End after this time, with a whole, shorter schedule.", HelpName = "N" };
 
-    private readonly Option<int> _views = new("--views") { Description = "Copies of each sound: itself and varied ones.", HelpName = "N", DefaultValueFactory = _ => 4 };
+    private readonly Option<double> _encoderRate = new("--encoder-rate") { Description = "The encoder's share of the learning rate.", HelpName = "SHARE", DefaultValueFactory = _ => 0.3 };
+
+    private readonly Option<double> _compositions = new("--compositions") { Description = "Share of texts about new compositions of the sounds.", HelpName = "SHARE", DefaultValueFactory = _ => 0.2 };
+
+    private readonly Option<int> _batch = new("--batch") { Description = "Texts in a step.", HelpName = "N", DefaultValueFactory = _ => 32 };
 
     private readonly Option<string?> _start = new("--start-from") { Description = "Model folder whose weights training starts from.", HelpName = "DIR" };
 
@@ -34,7 +38,7 @@ internal sealed class TrainLanguageVerb : Verb
         : base("language", "Train the language model to caption and answer; the second stage of flamingo-mini.",
             "flamingo train language --data data --mels work/mels --encoder work/encoder.safetensors --out models/flamingo-mini --minutes 20")
     {
-        foreach (Option option in new Option[] { _data, _mels, _encoder, _out, _steps, _minutes, _views, _start, _seed, _rate, _threads })
+        foreach (Option option in new Option[] { _data, _mels, _encoder, _out, _steps, _minutes, _encoderRate, _compositions, _batch, _start, _seed, _rate, _threads })
             Add(option);
     }
 
@@ -47,7 +51,9 @@ internal sealed class TrainLanguageVerb : Verb
             MelFolder = parse.GetValue(_mels)!,
             EncoderFile = parse.GetValue(_encoder)!,
             ModelFolder = parse.GetValue(_out)!,
-            Views = parse.GetValue(_views),
+            EncoderRate = parse.GetValue(_encoderRate),
+            CompositionShare = parse.GetValue(_compositions),
+            BatchSize = parse.GetValue(_batch),
             StartFrom = parse.GetValue(_start),
             Seed = parse.GetValue(_seed),
             TimeBudget = parse.GetValue(_minutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
@@ -57,8 +63,6 @@ internal sealed class TrainLanguageVerb : Verb
         return Task.FromResult(ExitCode.Ok);
     }
 
-    private static string Line(MiniProgress p) => p.Phase == MiniProgress.Encoding
-        ? string.Create(CultureInfo.InvariantCulture, $"encoding  {p.Step} %")
-        : string.Create(CultureInfo.InvariantCulture,
-            $"step {p.Step}  loss {p.Loss:0.0000}  {p.TextsPerSecond:0} texts/s{(p.ValidationLoss is { } v ? $"  validation loss {v:0.0000}" : "")}");
+    private static string Line(MiniProgress p) => string.Create(CultureInfo.InvariantCulture,
+        $"step {p.Step}  loss {p.Loss:0.0000}  {p.TextsPerSecond:0} texts/s{(p.ValidationLoss is { } v ? $"  validation loss {v:0.0000}" : "")}");
 }

@@ -1,0 +1,128 @@
+using FlamingoSharp.Training.Sounds;
+
+namespace FlamingoSharp.Training;
+
+/// <summary>How far a sound may be varied without making what is said about it untrue.</summary>
+internal enum Variation
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>Loudness, spectrum, room and noise; position within the windows.</summary>
+    Surroundings,
+
+    /// <summary>Speed and height a little, too.</summary>
+    Gentle,
+
+    /// <summary>Everything: nothing that is said depends on time.</summary>
+    Strong,
+}
+
+/// <summary>Lays stored sounds out on a spectrogram of whole windows, varied, and cuts the windows.</summary>
+/// <remarks>Shapes: w windows, f frames of a window, m mel bands. Neighbouring windows share the frame on their border.</remarks>
+internal sealed class MelSheet
+{
+    private readonly MelStore _mels;
+    private readonly int _frames;
+    private readonly int _bands;
+    private readonly Dictionary<(int Windows, Variation Variation), MelAugmentation> _augmentations = [];
+
+    public MelSheet(MelStore mels, MelAugmentationOptions options)
+    {
+        (_mels, _frames, _bands) = (mels, mels.Options.Frames, mels.Options.Mel.Mels);
+        var still = options with { RollFrames = 0, TimeMasks = (0, 0), WarpChance = 0 };
+        for (int windows = 1; windows <= mels.Options.Windows.MaxWindows; windows++)
+        {
+            int frames = Length(windows);
+            _augmentations[(windows, Variation.Surroundings)] = new(still, frames, _bands);
+            _augmentations[(windows, Variation.Gentle)] = new(still with { WarpChance = options.WarpChance, WarpFactor = 1.12, WarpBands = 1 }, frames, _bands);
+            _augmentations[(windows, Variation.Strong)] = new(options, frames, _bands);
+        }
+    }
+
+    /// <summary>Numbers of one window.</summary>
+    public int WindowValues => _frames * _bands;
+
+    /// <summary>Lays out one stored sound.</summary>
+    /// <returns>[w, f, m]</returns>
+    public float[] Lay(string id, Variation variation, Random random)
+    {
+        float[] sheet = Read(id);
+        return Finish(sheet, variation, random);
+    }
+
+    /// <summary>Puts stored sounds together.</summary>
+    /// <returns>[w, f, m]</returns>
+    public float[] Lay(IReadOnlyList<PlacedSound> parts, Variation variation, Random random)
+    {
+        var sources = parts.Select(p => p.Id).Distinct().ToDictionary(id => id, Read);
+        var lengths = sources.ToDictionary(s => s.Key, s => Math.Max(1, MelAugmentation.Heard(s.Value, _bands)));
+        int end = parts.Max(p => p.StartFrame + Math.Max(p.LoopFrames, lengths[p.Id]));
+        int windows = Math.Clamp((end - 2) / (_frames - 1) + 1, 1, _mels.Options.Windows.MaxWindows);
+        float[] sheet = new float[Length(windows) * _bands];
+        Array.Fill(sheet, MelAugmentation.Floor);
+        foreach (var part in parts)
+        {
+            float[] source = sources[part.Id];
+            int length = lengths[part.Id], frames = part.LoopFrames > 0 ? part.LoopFrames : length;
+            float gain = (float)part.Decibels - (part.Levelled ? MeanLevel(source.AsSpan(0, length * _bands)) : 0);
+            for (int t = 0; t < frames && part.StartFrame + t < sheet.Length / _bands; t++)
+            {
+                var from = source.AsSpan(t % length * _bands, _bands);
+                var to = sheet.AsSpan((part.StartFrame + t) * _bands, _bands);
+                for (int m = 0; m < _bands; m++)
+                    to[m] = from[m] <= MelAugmentation.Floor ? to[m] : MelAugmentation.PowerSum(to[m], from[m] + gain);
+            }
+        }
+        return Finish(sheet, variation, random);
+    }
+
+    private int Length(int windows) => windows * (_frames - 1) + 1;
+
+    private float[] Read(string id)
+    {
+        int windows = _mels.WindowsOf(id);
+        float[] sheet = new float[Length(windows) * _bands];
+        for (int w = 0; w < windows; w++)
+        {
+            var stored = _mels.Read(id, w);
+            int at = w * (_frames - 1) * _bands;
+            for (int i = 0; i < stored.Length; i++)
+                sheet[at + i] = (float)stored[i];
+        }
+        return sheet;
+    }
+
+    private float[] Finish(float[] sheet, Variation variation, Random random)
+    {
+        int windows = (sheet.Length / _bands - 1) / (_frames - 1);
+        if (variation != Variation.None)
+        {
+            Shift(sheet, random);
+            _augmentations[(windows, variation)].Vary(sheet, random);
+        }
+        float[] cut = new float[windows * WindowValues];
+        for (int w = 0; w < windows; w++)
+            sheet.AsSpan(w * (_frames - 1) * _bands, WindowValues).CopyTo(cut.AsSpan(w * WindowValues));
+        return cut;
+    }
+
+    // Half the sounds begin later than at once, where there is room.
+    private void Shift(float[] sheet, Random random)
+    {
+        int room = sheet.Length / _bands - MelAugmentation.Heard(sheet, _bands);
+        int by = random.NextDouble() < 0.5 ? 0 : random.Next(room + 1);
+        if (by == 0)
+            return;
+        sheet.AsSpan(0, sheet.Length - by * _bands).ToArray().CopyTo(sheet, by * _bands);
+        sheet.AsSpan(0, by * _bands).Fill(MelAugmentation.Floor);
+    }
+
+    private static float MeanLevel(ReadOnlySpan<float> mel)
+    {
+        double sum = 0;
+        foreach (float value in mel)
+            sum += Math.Pow(10, value / 10);
+        return (float)(10 * Math.Log10(Math.Max(1e-10, sum / mel.Length)));
+    }
+}
