@@ -70,6 +70,26 @@ public class HtsatTests
         Assert.Equal((16, 384), (tokens.Options.OutputTokens, tokens.Options.OutputDim));
     }
 
+    [Theory, NoTensorLeak]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(4)] // the image's second row of time
+    [InlineData(7)]
+    public void Each_step_of_time_hears_its_own_part_of_the_window(int step)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var encoder = Trained(Small with { Output = HtsatOutput.TimeSteps });
+        var silence = zeros(1, 160000);
+        var burst = silence.clone();
+        burst.narrow(1, (step * 20480) + 6000, 8000).copy_(Noise(1, 8000)); // an image of 256 frames in 8 steps, of 640 samples a frame
+
+        var heard = encoder.forward(burst);
+        Assert.Equal([1, 8, 256], heard.shape);
+        Assert.Equal((8, 256), (encoder.Options.OutputTokens, encoder.Options.OutputDim));
+        Assert.Equal(step, heard.sub(encoder.forward(silence)).norm(2).argmax(1).item<long>());
+    }
+
     [Fact, NoTensorLeak]
     public void The_same_sound_twice_is_the_same_vector_bit_for_bit()
     {

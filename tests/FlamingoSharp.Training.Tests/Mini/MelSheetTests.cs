@@ -1,0 +1,78 @@
+using FlamingoSharp.Training.Sounds;
+using FlamingoSharp.Training.Tests.Sounds;
+
+namespace FlamingoSharp.Training.Tests.Mini;
+
+public sealed class MelSheetTests : IDisposable
+{
+    private readonly SoundFolder _folder = new();
+    private readonly MelStore _mels;
+
+    public MelSheetTests()
+    {
+        RenderSounds.Run(_folder.Options("sounds"));
+        BuildMels.Run(new() { SoundFolder = Path.Combine(_folder.Root, "sounds"), OutputFolder = Path.Combine(_folder.Root, "mels") });
+        _mels = MelStore.Open(Path.Combine(_folder.Root, "mels"));
+    }
+
+    private int Bands => _mels.Options.Mel.Mels;
+
+    [Fact]
+    public void A_sound_that_is_not_varied_is_its_stored_windows()
+    {
+        float[] laid = new MelSheet(_mels, new()).Lay("long_1", Variation.None, new Random(1));
+        Assert.Equal(2 * _mels.Options.WindowValues, laid.Length);
+        Assert.All(Enumerable.Range(0, _mels.Options.WindowValues), i => Assert.Equal((float)_mels.Read("long_1", 0)[i], laid[i]));
+        // The border frame is kept once, from the second window.
+        Assert.Equal(laid[^Bands..], [.. _mels.Read("long_1", 1)[^Bands..].ToArray().Select(h => (float)h)]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void A_sound_put_down_n_times_is_heard_n_times(int n)
+    {
+        var sheet = new MelSheet(_mels, new() { NoiseChance = 0, ReverbChance = 0 });
+        PlacedSound[] parts = [.. Enumerable.Range(0, n).Select(i => new PlacedSound("dog_1", i * 90))];
+        foreach (var variation in new[] { Variation.None, Variation.Surroundings, Variation.Gentle })
+            Assert.Equal(n, Bursts(sheet.Lay(parts, variation, new Random(n))));
+    }
+
+    [Fact]
+    public void A_background_is_as_long_as_it_should_be_and_quieter_than_what_stands_before_it()
+    {
+        float[] laid = new MelSheet(_mels, new()).Lay(
+            [new("wind_1", 0, -20, Levelled: true, LoopFrames: 200), new("bell_1", 100, 0, Levelled: true)], Variation.None, new Random(1));
+        Assert.Equal(200, MelAugmentation.Heard(laid, Bands));
+        double behind = Loudest(laid, 20, 90), front = Loudest(laid, 100, 115);
+        Assert.InRange(front - behind, 8, 40);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _mels.Dispose();
+        _folder.Dispose();
+    }
+
+    private double Loudest(float[] mel, int first, int end) => mel[(first * Bands)..(end * Bands)].Max();
+
+    // Stretches of frames within 25 dB of the loudest, at least 0.2 s apart. Windows share their border frame.
+    private int Bursts(float[] windows)
+    {
+        int frames = _mels.Options.Frames, bursts = 0, quiet = 1000;
+        float loudest = windows.Max();
+        for (int w = 0; w < windows.Length / _mels.Options.WindowValues; w++)
+        {
+            for (int f = w == 0 ? 0 : 1; f < frames; f++)
+            {
+                bool loud = windows.AsSpan((w * frames + f) * Bands, Bands).ToArray().Max() > loudest - 25;
+                if (loud && quiet > 10)
+                    bursts++;
+                quiet = loud ? 0 : quiet + 1;
+            }
+        }
+        return bursts;
+    }
+}
