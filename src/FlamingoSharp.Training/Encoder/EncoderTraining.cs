@@ -14,8 +14,20 @@ public sealed record EncoderTraining
     /// <summary>Folder of a <see cref="MelStore"/> made from the same catalogue.</summary>
     public required string MelFolder { get; init; }
 
-    /// <summary>File that receives the encoder's weights (safetensors, names of <c>clap.*</c>), anew at each validation.</summary>
-    public required string OutputFile { get; init; }
+    /// <summary>Name of the file in the run's folder that receives the encoder's weights (safetensors, names of <c>clap.*</c>).</summary>
+    public const string OutputName = "encoder.safetensors";
+
+    /// <summary>How long to train, and the folder that receives the encoder.</summary>
+    public required TrainingRunOptions Training { get; init; }
+
+    /// <summary>What a run is like where nothing else is said.</summary>
+    public static TrainingRunOptions DefaultTraining(string folder) => new()
+    {
+        Folder = folder,
+        Optimization = new() { LearningRate = 1e-3, WarmupSteps = 200, TotalSteps = 10000, Schedule = LearningRateSchedule.Cosine },
+        AverageDecay = 0.999,
+        Keep = KeptWeights.Last,
+    };
 
     /// <summary>Shape of the encoder; its front end must be that of the spectrograms.</summary>
     public HtsatOptions Encoder { get; init; } = FlamingoConfig.Mini.Encoder;
@@ -30,13 +42,12 @@ public sealed record EncoderTraining
     public string? StartFrom { get; init; }
 
     /// <summary>Runs to the end.</summary>
-    /// <param name="report">Called about every 50 steps.</param> <param name="cancellation">Stops between steps; the last file written stays.</param>
+    /// <param name="observers">Told what happens.</param> <param name="cancellation">Stops between steps; the last file written stays.</param>
     /// <exception cref="FlamingoException">The catalogue or the spectrograms cannot be read, or do not belong together.</exception>
-    public void Run(Action<TaggingProgress> report, CancellationToken cancellation = default)
+    public TrainingOutcome Run(IReadOnlyList<ITrainingObserver> observers, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(observers);
         Runtime.NativeRuntime.EnsureLoaded();
-        TorchSharp.torch.manual_seed(Tagging.Seed); // dropout draws from torch's own generator
         var catalogue = SoundCatalogue.Load(CatalogueFolder);
         using var mels = MelStore.Open(MelFolder);
         if (mels.Options.Mel != Encoder.Mel || mels.Options.Windows.WindowSamples != Encoder.WindowSamples)
@@ -48,8 +59,12 @@ public sealed record EncoderTraining
         var validation = Sounds(catalogue, mels, "val");
         using var encoder = new Htsat(Encoder);
         FirstValues(encoder);
-        using var trainer = new TaggingTrainer(encoder, Encoder, mels, training, validation, Tagging, Augmentation);
-        trainer.Run(report, _ => SafeTensorsWriter.WriteFile(OutputFile, new TrainedWeights(("clap.", encoder))), cancellation);
+        using var task = new TaggingTask(encoder, Encoder, mels, training, validation, Tagging, Augmentation);
+        return new TrainingLoop(task, Training)
+        {
+            Observers = observers,
+            Keep = weights => SafeTensorsWriter.WriteFile(Path.Combine(Training.Folder, OutputName), weights),
+        }.Run(cancellation);
     }
 
     private void FirstValues(Htsat encoder)

@@ -107,9 +107,9 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
         for (int i = 0; i < mel.Length; i++)
         {
             ref float under = ref tail[i % mels];
-            float direct = MathF.Pow(10, mel[i] / 10), heard = direct + wet * under;
+            float direct = mel[i] > Floor ? MathF.Pow(10, mel[i] / 10) : 0, heard = direct + wet * under;
             under = kept * (under + direct);
-            mel[i] = Math.Max(Floor, 10 * MathF.Log10(heard));
+            mel[i] = heard > 0 ? Math.Max(Floor, 10 * MathF.Log10(heard)) : Floor;
         }
     }
 

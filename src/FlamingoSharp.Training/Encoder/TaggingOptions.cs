@@ -3,41 +3,17 @@ namespace FlamingoSharp.Training;
 /// <summary>How an encoder learns to tag sounds before a language model listens to it.</summary>
 public sealed record TaggingOptions
 {
-    /// <summary>Optimiser steps.</summary>
-    public int Steps { get; init; } = 10000;
-
-    /// <summary>
-    /// Ends the run after this time even if <see cref="Steps"/> are not done; the learning rate follows whichever is further on, so
-    /// that a slow machine gets a whole, shorter schedule. Null: no limit.
-    /// </summary>
-    public TimeSpan? TimeBudget { get; init; }
-
     /// <summary>Windows in a step.</summary>
     public int BatchSize { get; init; } = 16;
 
-    /// <summary>Learning rate after warm-up; it falls along half a cosine.</summary>
-    public double LearningRate { get; init; } = 1e-3;
-
-    /// <summary>Steps over which the rate rises from 0.</summary>
-    public int WarmupSteps { get; init; } = 200;
-
     /// <summary>Decoupled weight decay of matrices.</summary>
     public double WeightDecay { get; init; } = 0.05;
-
-    /// <summary>Largest norm of all gradients together.</summary>
-    public double ClipNorm { get; init; } = 1.0;
-
-    /// <summary>Decay per step of the running average of the weights, which is what is kept.</summary>
-    public double AverageDecay { get; init; } = 0.999;
 
     /// <summary>Weight of the tags' loss (mean over tags) beside the concepts' cross entropy.</summary>
     public double TagWeight { get; init; } = 10;
 
     /// <summary>Training sounds that must carry a tag before it is learned.</summary>
     public int MinimumTagCount { get; init; } = 4;
-
-    /// <summary>Steps between validations; weights are written at each.</summary>
-    public int ValidateEvery { get; init; } = 500;
 
     /// <summary>Seed of first values, sampling and augmentation.</summary>
     public long Seed { get; init; } = 42;

@@ -36,6 +36,8 @@ internal sealed class TrainingLoop
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public TrainingOutcome Run(CancellationToken cancellation = default)
     {
+        if (Writes)
+            Directory.CreateDirectory(_options.Folder);
         using var optimizer = new OptimizerStep(_task.Groups, _options.Optimization, _exchange);
         using var average = _options.AverageDecay is { } decay ? new WeightAverage(optimizer.Optimizer.States.Select(s => s.Parameter), decay) : null;
         long stepBatches = (long)_options.Optimization.Accumulation * _exchange.Size;

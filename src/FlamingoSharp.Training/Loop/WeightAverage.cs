@@ -10,12 +10,6 @@ internal sealed class WeightAverage : IDisposable
     private readonly double _decay;
     private int _updates;
 
-    /// <param name="modules">Whose parameters are averaged.</param> <param name="decay">Share of the old average kept at each update.</param>
-    public WeightAverage(IEnumerable<nn.Module> modules, double decay)
-        : this(modules.SelectMany(m => m.parameters()), decay)
-    {
-    }
-
     /// <param name="parameters">What is averaged.</param> <param name="decay">Share of the old average kept at each update.</param>
     public WeightAverage(IEnumerable<Parameter> parameters, double decay)
     {

@@ -36,8 +36,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
         _sheet = new MelSheet(mels, augmentation);
         _validation = [.. batcher.Batches(validation, options.BatchSize, new Random(0))];
         var parameters = TrainableParameters.Select(model, TrainingStage.SupervisedFineTuning, EmbeddingTraining.All);
-        var learned = parameters.All.Select(p => p.Handle).ToHashSet();
-        var named = model.named_parameters().Where(p => learned.Contains(p.parameter.Handle)).Select(p => (p.name, p.parameter)).ToList();
+        var named = parameters.CrossAttention.Concat(parameters.Other).ToList();
         var encoding = encoder.named_parameters().Select(p => ("clap." + p.name, p.parameter)).ToList();
         Groups =
         [
@@ -53,6 +52,9 @@ internal sealed class MiniLanguageTask : ITrainingTask
 
     /// <inheritdoc/>
     public IReadOnlyList<ParameterGroup> Groups { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => [.. _encoder.named_buffers().Select(b => ("clap." + b.name, b.buffer))];
 
     /// <inheritdoc/>
     public ITrainingBatch Prepare(long index)

@@ -8,11 +8,6 @@ using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>Progress of the language stage.</summary>
-/// <param name="Step">Steps done.</param> <param name="Loss">Mean since the last report.</param>
-/// <param name="TextsPerSecond">Speed since the last report.</param> <param name="ValidationLoss">Null between validations.</param>
-public sealed record MiniProgress(int Step, double Loss, double TextsPerSecond, double? ValidationLoss);
-
 /// <summary>
 /// The second stage of the mini model: the whole model, its trained encoder more slowly than the rest, learns to caption and to answer
 /// about the sounds of a catalogue, and is written as a model folder.
@@ -28,26 +23,22 @@ public sealed record MiniTraining
     /// <summary>The trained encoder, from <see cref="EncoderTraining"/>.</summary>
     public required string EncoderFile { get; init; }
 
-    /// <summary>Folder that holds tokenizer.json and receives config.json and model.safetensors, anew at each validation.</summary>
-    public required string ModelFolder { get; init; }
+    /// <summary>How long to train, and the folder that holds tokenizer.json and receives config.json and model.safetensors.</summary>
+    public required TrainingRunOptions Training { get; init; }
+
+    /// <summary>What a run is like where nothing else is said.</summary>
+    public static TrainingRunOptions DefaultTraining(string folder) => new()
+    {
+        Folder = folder,
+        Optimization = new() { LearningRate = 1e-3, WarmupSteps = 200, TotalSteps = 5000, Schedule = LearningRateSchedule.Cosine },
+        AverageDecay = 0.998,
+    };
 
     /// <summary>Shape of the model.</summary>
     public FlamingoConfig Config { get; init; } = FlamingoConfig.Mini;
 
-    /// <summary>How to optimise; every row of the embedding learns, because nothing is pretrained.</summary>
-    public OptimizationOptions Optimization { get; init; } = new()
-    {
-        LearningRate = 1e-3,
-        WarmupSteps = 200,
-        TotalSteps = 5000,
-        Schedule = LearningRateSchedule.Cosine,
-        CrossAttentionWeightDecay = 0.05,
-        OtherWeightDecay = 0.05,
-        Embeddings = EmbeddingTraining.All,
-    };
-
-    /// <summary>Ends the run after this time even if the steps are not done; the learning rate follows whichever is further on.</summary>
-    public TimeSpan? TimeBudget { get; init; }
+    /// <summary>Decoupled weight decay of matrices.</summary>
+    public double WeightDecay { get; init; } = 0.05;
 
     /// <summary>Texts in a step.</summary>
     public int BatchSize { get; init; } = 32;
@@ -60,9 +51,6 @@ public sealed record MiniTraining
 
     /// <summary>Value of the gates at the start. The paper's 0 protects a pretrained language model; here there is none to protect.</summary>
     public double FirstGate { get; init; } = 0.5;
-
-    /// <summary>Steps between validations.</summary>
-    public int ValidateEvery { get; init; } = 500;
 
     /// <summary>Which texts are drawn. The form of the prompt adds its own suffix.</summary>
     public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "" };
@@ -78,14 +66,13 @@ public sealed record MiniTraining
 
     /// <summary>Runs to the end.</summary>
     /// <exception cref="FlamingoException">A part cannot be read, or the parts do not belong together.</exception>
-    public void Run(Action<MiniProgress> report, CancellationToken cancellation = default)
+    public TrainingOutcome Run(IReadOnlyList<ITrainingObserver> observers, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(observers);
         NativeRuntime.EnsureLoaded();
-        manual_seed(Seed); // dropout draws from torch's own generator
         var catalogue = SoundCatalogue.Load(CatalogueFolder);
         using var mels = MelStore.Open(MelFolder);
-        var tokenizer = Tokenizer.Load(ModelFolder);
+        var tokenizer = Tokenizer.Load(Training.Folder);
         using var encoder = new Htsat(Config.Encoder);
         using (var weights = Checkpoint.Open(EncoderFile))
             ModuleWeights.Fill(encoder, weights, "clap.");
@@ -109,8 +96,8 @@ public sealed record MiniTraining
         var batcher = new TextBatcher(tokenizer, Config.Prompts, model.Language.MaxTokens);
         using var task = new MiniLanguageTask(
             model, encoder, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, BatchSize, CompositionShare, Seed),
-            validation.Draw(0, 640), new MiniTaskOptions(BatchSize, Optimization.OtherWeightDecay, EncoderRate, Seed));
-        new LanguageStage(this, task).Run(report, () => Save(task), cancellation);
+            validation.Draw(0, 640), new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, Seed));
+        return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);
     }
 
     private void OpenGates(FlamingoModel model)
@@ -123,10 +110,9 @@ public sealed record MiniTraining
         }
     }
 
-    private void Save(MiniLanguageTask task)
+    private void Save(IWeightSource weights)
     {
-        File.WriteAllText(Path.Combine(ModelFolder, "config.json"), Config.ToJson() + "\n");
-        using var weights = task.Weights();
-        SafeTensorsWriter.WriteFile(Path.Combine(ModelFolder, "model.safetensors"), weights, new SafeTensorsOptions { Type = ScalarType.Float16 }, default);
+        File.WriteAllText(Path.Combine(Training.Folder, "config.json"), Config.ToJson() + "\n");
+        SafeTensorsWriter.WriteFile(Path.Combine(Training.Folder, "model.safetensors"), weights, new SafeTensorsOptions { Type = ScalarType.Float16 }, default);
     }
 }

@@ -156,10 +156,10 @@ public sealed partial class TrainingTexts
 
     private string[] NewChoices(Question question, LabelledSound sound, int count, ref SplitMix random)
     {
-        string[] pool = _answersOfType[question.Type];
+        string[] pool = _answersOfType.GetValueOrDefault(question.Type, []);
         HashSet<string> right = [Lower(question.Answer), .. sound.Labels.Select(Lower), .. _questions[sound.Id].Select(q => Lower(q.Answer))];
         List<string> choices = [Lower(question.Answer)];
-        for (int attempt = 0; attempt < 100 && choices.Count < count; attempt++)
+        for (int attempt = 0; attempt < 100 && choices.Count < count && pool.Length > 0; attempt++)
         {
             string other = pool[random.Next(pool.Length)];
             if (!right.Contains(other) && !choices.Contains(other))

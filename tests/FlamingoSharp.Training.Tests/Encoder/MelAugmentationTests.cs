@@ -49,10 +49,9 @@ public class MelAugmentationTests
         for (int seed = 0; seed < 40; seed++)
         {
             float[] mel = Sound(0, 180);
-            for (int m = 0; m < Mels; m++)
-                mel[179 * Mels + m] = 40; // a last click
+            mel.AsSpan(177 * Mels, 3 * Mels).Fill(40); // a last click, of 3 frames
             Vary(s_none with { WarpChance = 1, WarpFactor = 1.5, WarpBands = 0 }, mel, seed);
-            Assert.True(mel.Max() > 0, "the click at the end is gone"); // in between frames it is quieter, but nothing else is above -20
+            Assert.True(mel.Max() > 0, "the click at the end is gone"); // nothing else is above -20
             lengths.Add(MelAugmentation.Heard(mel, Mels));
         }
         Assert.InRange(lengths.Max(), 185, Frames);

@@ -22,9 +22,9 @@ public sealed class MelSheetTests : IDisposable
     {
         float[] laid = new MelSheet(_mels, new()).Lay("long_1", Variation.None, new Random(1));
         Assert.Equal(2 * _mels.Options.WindowValues, laid.Length);
-        Assert.All(Enumerable.Range(0, _mels.Options.WindowValues), i => Assert.Equal((float)_mels.Read("long_1", 0)[i], laid[i]));
+        Assert.All(Enumerable.Range(0, _mels.Options.WindowValues - Bands), i => Assert.Equal((float)_mels.Read("long_1", 0)[i], laid[i]));
         // The border frame is kept once, from the second window.
-        Assert.Equal(laid[^Bands..], [.. _mels.Read("long_1", 1)[^Bands..].ToArray().Select(h => (float)h)]);
+        Assert.Equal(_mels.Read("long_1", 1)[^Bands..].ToArray().Select(h => (float)h), laid[^Bands..]);
     }
 
     [Theory]
@@ -33,7 +33,7 @@ public sealed class MelSheetTests : IDisposable
     [InlineData(5)]
     public void A_sound_put_down_n_times_is_heard_n_times(int n)
     {
-        var sheet = new MelSheet(_mels, new() { NoiseChance = 0, ReverbChance = 0 });
+        var sheet = new MelSheet(_mels, new() { NoiseChance = 0, ReverbChance = 0, LowPassChance = 0, HighPassChance = 0, FrequencyMasks = (0, 0) });
         PlacedSound[] parts = [.. Enumerable.Range(0, n).Select(i => new PlacedSound("dog_1", i * 90))];
         foreach (var variation in new[] { Variation.None, Variation.Surroundings, Variation.Gentle })
             Assert.Equal(n, Bursts(sheet.Lay(parts, variation, new Random(n))));

@@ -15,7 +15,7 @@ public sealed class MiniRecipeTests : IDisposable
 
     private string Mels => Path.Combine(_folder.Root, "mels");
 
-    private string Encoder => Path.Combine(_folder.Root, "encoder.safetensors");
+    private string Encoder => Path.Combine(_folder.Root, "encoder", EncoderTraining.OutputName);
 
     private string Model => Path.Combine(_folder.Root, "model");
 
@@ -26,17 +26,17 @@ public sealed class MiniRecipeTests : IDisposable
         BuildMels.Run(new() { SoundFolder = Path.Combine(_folder.Root, "sounds"), OutputFolder = Mels });
 
         var first = TrainEncoder(startFrom: null);
-        Assert.All(first, p => Assert.True(double.IsFinite(p.Loss)));
-        double goingOn = TrainEncoder(startFrom: Encoder)[0].Loss;
-        Assert.Equal(first[0].Loss, TrainEncoder(startFrom: null)[0].Loss); // the same seed, the same run
-        Assert.NotEqual(first[0].Loss, goingOn);
+        Assert.All(first, loss => Assert.True(double.IsFinite(loss)));
+        double goingOn = TrainEncoder(startFrom: Encoder)[0];
+        Assert.Equal(first, TrainEncoder(startFrom: null)); // the same seed, the same run
+        Assert.NotEqual(first[0], goingOn);
 
         Directory.CreateDirectory(Model);
         File.Copy(Path.Combine(ReferenceSet.RepositoryRoot, "models", "flamingo-mini", "tokenizer.json"), Path.Combine(Model, "tokenizer.json"));
         var learned = TrainLanguage(startFrom: null);
-        Assert.True(learned[^1].ValidationLoss < Math.Log(s_config.Language.VocabularySize), $"No better than guessing: {learned[^1]}");
+        Assert.True(learned[^1] < Math.Log(s_config.Language.VocabularySize), $"No better than guessing: {learned[^1]}");
         CheckFolder();
-        Assert.True(TrainLanguage(startFrom: Model)[^1].ValidationLoss < learned[^1].ValidationLoss, "Going on from the model made it no better.");
+        Assert.True(TrainLanguage(startFrom: Model)[^1] < learned[^1], "Going on from the model made it no better.");
         CheckFolder();
     }
 
@@ -54,37 +54,47 @@ public sealed class MiniRecipeTests : IDisposable
         Assert.True(caption.Text.Length > 0 || caption.Candidates[0].Finish == FinishReason.Stop, $"{caption}"); // so early it may say nothing
     }
 
-    private List<TaggingProgress> TrainEncoder(string? startFrom)
+    private List<double> TrainEncoder(string? startFrom)
     {
-        List<TaggingProgress> reports = [];
+        var seen = new Losses();
+        var run = EncoderTraining.DefaultTraining(Path.Combine(_folder.Root, "encoder"));
         new EncoderTraining
         {
             CatalogueFolder = _folder.Data,
             MelFolder = Mels,
-            OutputFile = Encoder,
             Encoder = s_config.Encoder,
             StartFrom = startFrom,
-            Tagging = new() { Steps = 4, BatchSize = 4, ValidateEvery = 2, MinimumTagCount = 1 },
-        }.Run(reports.Add, TestContext.Current.CancellationToken);
-        return reports;
+            Tagging = new() { BatchSize = 4, MinimumTagCount = 1 },
+            Training = run with { ValidateEvery = 2, Optimization = run.Optimization with { TotalSteps = 4 } },
+        }.Run([seen], TestContext.Current.CancellationToken);
+        return seen.Steps;
     }
 
-    private List<MiniProgress> TrainLanguage(string? startFrom)
+    private List<double> TrainLanguage(string? startFrom)
     {
-        List<MiniProgress> reports = [];
-        var training = new MiniTraining
+        var seen = new Losses();
+        var run = MiniTraining.DefaultTraining(Model);
+        new MiniTraining
         {
             CatalogueFolder = _folder.Data,
             MelFolder = Mels,
             EncoderFile = Encoder,
-            ModelFolder = Model,
             Config = s_config,
             BatchSize = 16,
-            ValidateEvery = 10,
             StartFrom = startFrom,
-        };
-        (training with { Optimization = training.Optimization with { TotalSteps = 20, WarmupSteps = 2 } })
-            .Run(reports.Add, TestContext.Current.CancellationToken);
-        return reports;
+            Training = run with { ValidateEvery = 10, Optimization = run.Optimization with { TotalSteps = 20, WarmupSteps = 2 } },
+        }.Run([seen], TestContext.Current.CancellationToken);
+        return seen.Validations;
+    }
+
+    private sealed class Losses : ITrainingObserver
+    {
+        public List<double> Steps { get; } = [];
+
+        public List<double> Validations { get; } = [];
+
+        public void Stepped(TrainingStepReport step) => Steps.Add(step.Loss);
+
+        public void Validated(TrainingValidation validation) => Validations.Add(validation.Loss);
     }
 }

@@ -1,24 +1,18 @@
-using System.Diagnostics;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Runtime;
 using FlamingoSharp.Training.Sounds;
+using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>Progress of encoder training.</summary>
-/// <param name="Step">Steps done.</param> <param name="Loss">Mean since the last report.</param>
-/// <param name="SoundsPerSecond">Training speed since the last report.</param>
-/// <param name="ConceptAccuracy">Share of validation sounds whose concept is named; null between validations.</param>
-public sealed record TaggingProgress(int Step, double Loss, double SoundsPerSecond, double? ConceptAccuracy);
-
 /// <summary>
-/// Trains an HTSAT encoder to tag sounds: every tag by a yes or no, and the concept among all concepts. The heads are thrown away;
+/// An HTSAT encoder learns to tag sounds: every tag by a yes or no, and the concept among all concepts. The heads are thrown away;
 /// what stays is an encoder whose vector tells a language model what is heard.
 /// </summary>
 /// <remarks>Source: HTS-AT (arXiv 2202.00874) is trained on tags too; the heads read the projected vector, which is what is kept.</remarks>
-internal sealed class TaggingTrainer : IDisposable
+internal sealed class TaggingTask : ITrainingTask
 {
     private readonly TaggingOptions _options;
     private readonly MelAugmentation _augmentation;
@@ -28,13 +22,11 @@ internal sealed class TaggingTrainer : IDisposable
     private readonly MelStore _mels;
     private readonly Htsat _encoder;
     private readonly TaggingHeads _heads;
-    private readonly AdamW _optimizer;
-    private readonly WeightAverage _average;
     private readonly double[] _cumulative;
     private readonly int _frames;
     private readonly int _bands;
 
-    public TaggingTrainer(
+    public TaggingTask(
         Htsat encoder, HtsatOptions shape, MelStore mels, IReadOnlyList<TaggedSound> training, IReadOnlyList<TaggedSound> validation,
         TaggingOptions options, MelAugmentationOptions augmentation)
     {
@@ -44,94 +36,73 @@ internal sealed class TaggingTrainer : IDisposable
         _vocabulary = new TagVocabulary(training, options.MinimumTagCount);
         _heads = new TaggingHeads(2 * shape.OutputDim, _vocabulary);
         ParameterInit.Initialize(_heads, options.Seed);
-        var parameters = encoder.parameters().Concat(_heads.parameters()).ToList();
-        _optimizer = new AdamW(
-            new AdamWGroup([.. parameters.Where(p => p.dim() >= 2)], options.WeightDecay),
-            new AdamWGroup([.. parameters.Where(p => p.dim() < 2)], WeightDecay: 0));
-        _average = new WeightAverage(parameters, options.AverageDecay);
+        var named = encoder.named_parameters().Select(p => ("clap." + p.name, p.parameter))
+            .Concat(_heads.named_parameters().Select(p => ("heads." + p.name, p.parameter))).ToList();
+        Groups =
+        [
+            new("matrices", [.. named.Where(p => p.Item2.dim() >= 2)]) { WeightDecay = options.WeightDecay },
+            new("vectors", [.. named.Where(p => p.Item2.dim() < 2)]),
+        ];
         double sum = 0;
         _cumulative = [.. training.Select(s => sum += s.Weight)];
     }
 
-    /// <summary>Trains, and calls <paramref name="keep"/> with averaged weights in place at every validation.</summary>
-    public void Run(Action<TaggingProgress> report, Action<int> keep, CancellationToken cancellation)
-    {
-        var schedule = new OptimizationOptions
-        {
-            LearningRate = _options.LearningRate,
-            WarmupSteps = _options.WarmupSteps,
-            TotalSteps = _options.Steps,
-            Schedule = LearningRateSchedule.Cosine,
-        };
-        var clock = Stopwatch.StartNew();
-        var run = Stopwatch.StartNew();
-        double lossSum = 0;
-        int lossCount = 0;
-        var next = Task.Run(() => Draw(0), cancellation);
-        for (int step = 0; step < _options.Steps; step++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var batch = next.GetAwaiter().GetResult();
-            int upcoming = step + 1;
-            next = Task.Run(() => Draw(upcoming), cancellation); // spectrograms are varied while the step runs
-            double spent = _options.TimeBudget is { } budget ? run.Elapsed / budget : 0;
-            bool last = step + 1 == _options.Steps || spent >= 1;
-            lossSum += Train(batch, schedule.RateAt(Math.Max(step, (int)(spent * _options.Steps))));
-            lossCount++;
-            bool validate = (step + 1) % _options.ValidateEvery == 0 || last;
-            if (!validate && (step + 1) % 50 != 0)
-                continue;
+    /// <inheritdoc/>
+    public string Name => "encoder";
 
-            double speed = lossCount * _options.BatchSize / clock.Elapsed.TotalSeconds;
-            double? accuracy = null;
-            if (validate)
-            {
-                using var averaged = _average.Apply();
-                accuracy = ConceptAccuracy();
-                keep(step + 1);
-            }
-            report(new TaggingProgress(step + 1, lossSum / lossCount, speed, accuracy));
-            (lossSum, lossCount) = (0, 0);
-            clock.Restart();
-            if (last)
-                break;
-        }
+    /// <inheritdoc/>
+    public IReadOnlyList<ParameterGroup> Groups { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => [.. _encoder.named_buffers().Select(b => ("clap." + b.name, b.buffer))];
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Identity => new Dictionary<string, string>
+    {
+        ["tags"] = $"{_vocabulary.Tags}",
+        ["concepts"] = $"{_vocabulary.Concepts}",
+        ["sounds"] = $"{_training.Count}",
+        ["stage options"] = _options.ToString(),
+    };
+
+    /// <inheritdoc/>
+    public void SetTraining(bool training)
+    {
+        _encoder.train(training);
+        _heads.train(training);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _optimizer.Dispose();
-        _average.Dispose();
-        _heads.Dispose();
-    }
-
-    private double Train(Batch batch, double rate)
+    public Tensor Loss(ITrainingBatch batch)
     {
         using var scope = NewDisposeScope();
-        _encoder.train();
-        var (tags, concepts) = _heads.forward(Encode(batch.Mels));
-        var tagLoss = nn.functional.binary_cross_entropy_with_logits(tags, batch.Tags);
+        var own = (Batch)batch;
+        var (tags, concepts) = _heads.forward(Encode(own.Mels));
+        var tagLoss = nn.functional.binary_cross_entropy_with_logits(tags, own.Tags);
         // Rows without a concept have all-zero targets and add nothing.
-        var conceptLoss = -(batch.Concepts * nn.functional.log_softmax(concepts, 1)).sum() / batch.Concepts.sum().RaiseInPlace(1);
-        var loss = conceptLoss.Plus(tagLoss.Times(_options.TagWeight));
-        loss.backward();
-        nn.utils.clip_grad_norm_(_encoder.parameters().Concat(_heads.parameters()).Where(p => p.grad is not null), _options.ClipNorm);
-        _optimizer.Step(rate);
-        _optimizer.ZeroGradients();
-        _average.Update();
-        double value = loss.item<float>();
-        batch.Dispose();
-        return value;
+        var conceptLoss = -(own.Concepts * nn.functional.log_softmax(concepts, 1)).sum() / own.Concepts.sum().RaiseInPlace(1);
+        return conceptLoss.Plus(tagLoss.Times(_options.TagWeight)).MoveToOuterDisposeScope();
     }
 
-    private double ConceptAccuracy()
+    /// <inheritdoc/>
+    public ValidationResult? Validate(CancellationToken cancellation)
     {
-        using var quiet = no_grad();
-        _encoder.eval();
+        double right = ConceptAccuracy(cancellation);
+        return new ValidationResult(1 - right, new Dictionary<string, double> { ["concepts right"] = right });
+    }
+
+    /// <inheritdoc/>
+    public IWeightSource Weights() => new TrainedWeights(("clap.", _encoder));
+
+    /// <inheritdoc/>
+    public void Dispose() => _heads.Dispose();
+
+    private double ConceptAccuracy(CancellationToken cancellation)
+    {
         int right = 0, counted = 0;
         foreach (var chunk in _validation.Where(s => _vocabulary.ConceptOf(s) >= 0).Chunk(_options.BatchSize))
         {
+            cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             float[] values = new float[chunk.Length * _frames * _bands];
             for (int i = 0; i < chunk.Length; i++)
@@ -152,9 +123,10 @@ internal sealed class TaggingTrainer : IDisposable
         return cat([vectors.mean([1]), vectors.amax([1])], 1).MoveToOuterDisposeScope(); // [n, 2c]
     }
 
-    private Batch Draw(int step)
+    /// <inheritdoc/>
+    public ITrainingBatch Prepare(long index)
     {
-        var random = SplitMix.At(_options.Seed, step);
+        var random = SplitMix.At(_options.Seed, index);
         int n = _options.BatchSize, size = _frames * _bands;
         float[] mels = new float[n * size], tags = new float[n * _vocabulary.Tags], concepts = new float[n * _vocabulary.Concepts];
         float[] other = new float[size];
@@ -177,6 +149,7 @@ internal sealed class TaggingTrainer : IDisposable
         using (NewDisposeScope())
         {
             return new Batch(
+                n,
                 tensor(mels, [n, _frames, _bands]).DetachFromDisposeScope(),
                 tensor(tags, [n, _vocabulary.Tags]).DetachFromDisposeScope(),
                 tensor(concepts, [n, _vocabulary.Concepts]).DetachFromDisposeScope());
@@ -206,7 +179,7 @@ internal sealed class TaggingTrainer : IDisposable
             mel[i] = (float)stored[i];
     }
 
-    private sealed record Batch(Tensor Mels, Tensor Tags, Tensor Concepts) : IDisposable
+    private sealed record Batch(int Samples, Tensor Mels, Tensor Tags, Tensor Concepts) : ITrainingBatch
     {
         public void Dispose()
         {
