@@ -61,9 +61,9 @@ internal sealed class MiniLanguageTask : ITrainingTask
     {
         var samples = _sampler.Batch(index);
         var random = SplitMix.At(_seed, index);
-        float[][] sounds = [.. samples.Select(s => s.Parts is { } parts
+        float[][][] sounds = [.. samples.Select(s => s.Sounds.Select(h => h.Parts is { } parts
             ? _sheet.Lay(parts, Variation.Gentle, random)
-            : _sheet.Lay(s.Text.Source.Id, VariationOf(s.Text.Source), random))];
+            : _sheet.Lay(h.About.Id, VariationOf(h.About), random)).ToArray())];
         return ToBatch([.. samples.Select(s => s.Text)], sounds);
     }
 
@@ -92,7 +92,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            using var batch = ToBatch(texts, [.. texts.Select(t => _sheet.Lay(t.Source.Id, Variation.None, Random.Shared))]);
+            using var batch = ToBatch(texts, [.. texts.Select(t => new[] { _sheet.Lay(t.Source.Id, Variation.None, Random.Shared) })]);
             sum += LanguageLoss.Of(Score(batch), batch.Labels).item<float>();
         }
         return new ValidationResult(sum / _validation.Count, new Dictionary<string, double>());
@@ -109,27 +109,32 @@ internal sealed class MiniLanguageTask : ITrainingTask
     private Variation VariationOf(TrainingText text) =>
         s_exact.Contains(text.Type) ? Variation.Surroundings : _catalogue[text.Id] is Clip ? Variation.Strong : Variation.Gentle;
 
-    private Batch ToBatch(IReadOnlyList<TokenizedText> texts, float[][] sounds)
+    // With examples each sound has the slot that the few-shot mask counts with; alone, no more windows than the longest of the batch.
+    private Batch ToBatch(IReadOnlyList<TokenizedText> texts, float[][][] sounds)
     {
-        int size = _sheet.WindowValues, windows = sounds.Max(s => s.Length / size);
-        float[] mels = new float[sounds.Sum(s => s.Length)];
-        long[] rows = new long[sounds.Length * windows];
+        int size = _sheet.WindowValues, slots = sounds.Max(s => s.Length);
+        int windows = slots > 1 ? _model.Conditioning.VectorsPerSound / _encoder.Options.OutputTokens : sounds.Max(s => s[0].Length / size);
+        float[] mels = new float[sounds.Sum(s => s.Sum(m => m.Length))];
+        long[] rows = new long[sounds.Length * slots * windows];
         bool[] valid = new bool[rows.Length];
         int at = 0;
         for (int b = 0; b < sounds.Length; b++)
         {
-            sounds[b].CopyTo(mels, at * size);
-            for (int w = 0; w < sounds[b].Length / size; w++)
+            for (int slot = 0; slot < sounds[b].Length; slot++)
             {
-                rows[b * windows + w] = at++; // what fills a row up may be anything: it is masked
-                valid[b * windows + w] = true;
+                sounds[b][slot].CopyTo(mels, at * size);
+                for (int w = 0, row = (b * slots + slot) * windows; w < sounds[b][slot].Length / size; w++, row++)
+                {
+                    rows[row] = at++; // what fills a slot up may be anything: it is masked
+                    valid[row] = true;
+                }
             }
         }
         using var scope = NewDisposeScope();
         var (ids, attend, labels) = _batcher.ToTensors(texts);
         return new Batch(
             texts.Count, tensor(mels, [at, _front.Frames, _front.Mel.Mels]).DetachFromDisposeScope(), tensor(rows).DetachFromDisposeScope(),
-            tensor(valid, [sounds.Length, windows]).DetachFromDisposeScope(),
+            tensor(valid, [sounds.Length, slots * windows]).DetachFromDisposeScope(),
             ids.DetachFromDisposeScope(), attend.DetachFromDisposeScope(), labels.DetachFromDisposeScope());
     }
 

@@ -3,15 +3,35 @@ using FlamingoSharp.Training.Sounds;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>One text of a training batch.</summary>
-/// <param name="Text">As token ids.</param> <param name="Parts">What a new composition is made of; null for a stored sound.</param>
-internal sealed record MiniSample(TokenizedText Text, IReadOnlyList<PlacedSound>? Parts);
+/// <summary>One sound of a training text.</summary>
+/// <param name="About">What is said of it.</param> <param name="Parts">What a new composition is made of; null for a stored sound.</param>
+internal sealed record HeardSound(TrainingText About, IReadOnlyList<PlacedSound>? Parts = null);
+
+/// <summary>One text of a training batch with its sounds, in order.</summary>
+internal sealed record MiniSample(TokenizedText Text, IReadOnlyList<HeardSound> Sounds);
+
+/// <summary>What training texts are drawn from, as shares; the rest are single questions about the catalogue's sounds.</summary>
+public sealed record MiniMixture
+{
+    /// <summary>Texts about new compositions of the catalogue's sounds.</summary>
+    public double Compositions { get; init; } = 0.2;
+
+    /// <summary>Dialogues of two or three turns about one sound.</summary>
+    public double Dialogues { get; init; } = 0.06;
+
+    /// <summary>Questions after one to three examples.</summary>
+    public double Shots { get; init; } = 0.04;
+}
 
 /// <summary>Draws training batches: texts of about one length go together, and the batch of a number is always the same.</summary>
-internal sealed class MiniSampler(TrainingTexts texts, NewCompositions compositions, TextBatcher batcher, int batchSize, double compositionShare, long seed)
+internal sealed class MiniSampler(TrainingTexts texts, NewCompositions compositions, TextBatcher batcher, MiniMixture mixture, int batchSize, long seed)
 {
     private const int Pool = 12; // batches drawn and sorted together
     private readonly ConcurrentDictionary<long, Lazy<MiniSample[][]>> _pools = [];
+
+    // Questions whose answers examples help with: of each type, the texts by their answer.
+    private readonly TrainingText[][][] _answers = [.. texts.All().Select(Open).Where(t => t.Type is "sound_class" or "instrument" or "instrument_family" or "language")
+        .GroupBy(t => t.Type).Select(type => type.GroupBy(t => t.Answer).Select(g => g.ToArray()).ToArray())];
 
     /// <summary>The batch of a number.</summary>
     public IReadOnlyList<MiniSample> Batch(long index)
@@ -30,7 +50,7 @@ internal sealed class MiniSampler(TrainingTexts texts, NewCompositions compositi
             if (Draw(pool, i) is { } sample)
                 samples.Add(sample);
         }
-        var batches = samples.OrderBy(s => s.Text.Whole.Count).Chunk(batchSize).ToArray();
+        var batches = samples.OrderBy(s => s.Sounds.Count).ThenBy(s => s.Text.Whole.Count).Chunk(batchSize).ToArray();
         SplitMix.At(seed, pool).Shuffle(batches);
         return batches;
     }
@@ -38,10 +58,67 @@ internal sealed class MiniSampler(TrainingTexts texts, NewCompositions compositi
     private MiniSample? Draw(long pool, int index)
     {
         var random = SplitMix.For("mini", (ulong)(seed ^ (pool << 24) ^ index));
-        if (random.NextDouble() >= compositionShare)
-            return batcher.Tokenize(texts.DrawAny(ref random)) is { } stored ? new MiniSample(stored, null) : null;
-        string id = $"new:{pool}:{index}";
-        return compositions.Draw(id, ref random) is { } made
-            && batcher.Tokenize(texts.DrawAbout(made.Sound, made.Questions, ref random)) is { } text ? new MiniSample(text, made.Parts) : null;
+        double kind = random.NextDouble();
+        if ((kind -= mixture.Compositions) < 0)
+            return Composition($"new:{pool}:{index}", ref random);
+        if ((kind -= mixture.Dialogues) < 0)
+            return Dialogue(ref random);
+        if ((kind -= mixture.Shots) < 0 && _answers.Length > 0)
+            return WithShots(ref random);
+        var text = texts.DrawAny(ref random);
+        return batcher.Tokenize(text) is { } tokens ? new MiniSample(tokens, [new HeardSound(text)]) : null;
+    }
+
+    private MiniSample? Composition(string id, ref SplitMix random)
+    {
+        if (compositions.Draw(id, ref random) is not { } made)
+            return null;
+        var text = texts.DrawAbout(made.Sound, made.Questions, ref random);
+        return batcher.Tokenize(text) is { } tokens ? new MiniSample(tokens, [new HeardSound(text, made.Parts)]) : null;
+    }
+
+    private MiniSample? Dialogue(ref SplitMix random)
+    {
+        var first = texts.DrawAny(ref random);
+        var rounds = new List<TrainingText> { Open(first) };
+        int wanted = random.NextDouble() < 0.7 ? 2 : 3;
+        for (int attempt = 0; attempt < 6 && rounds.Count < wanted; attempt++)
+        {
+            var next = Open(texts.DrawAbout(first.Id, ref random));
+            if (rounds.All(r => r.Prompt != next.Prompt))
+                rounds.Add(next);
+        }
+        bool capital = random.NextDouble() < 0.5; // people write as they like
+        return batcher.TokenizeDialogue([.. rounds.Select(r => capital ? r with { Prompt = char.ToUpperInvariant(r.Prompt[0]) + r.Prompt[1..] } : r)]) is { } tokens
+            ? new MiniSample(tokens, [new HeardSound(first)])
+            : null;
+    }
+
+    private MiniSample? WithShots(ref SplitMix random)
+    {
+        var type = _answers[random.Next(_answers.Length)];
+        var asked = type[random.Next(type.Length)];
+        var question = asked[random.Next(asked.Length)];
+        var shots = new List<TrainingText>();
+        for (int n = 1 + random.Next(3), attempt = 0; shots.Count < n && attempt < 20; attempt++)
+        {
+            var answers = random.NextDouble() < 0.5 ? asked : type[random.Next(type.Length)];
+            var shot = answers[random.Next(answers.Length)];
+            if (shot.Id != question.Id && shots.All(s => s.Id != shot.Id))
+                shots.Add(shot with { Prompt = question.Prompt });
+        }
+        return shots.Count > 0 && batcher.TokenizeShots(shots, question) is { } tokens
+            ? new MiniSample(tokens, [.. shots.Append(question).Select(t => new HeardSound(t))])
+            : null;
+    }
+
+    // As one asks in a dialogue or before examples: without the choices, and without "please answer this question".
+    private static TrainingText Open(TrainingText text)
+    {
+        string prompt = text.Prompt;
+        int choices = prompt.IndexOf(TrainingTexts.ChoicesMark, StringComparison.OrdinalIgnoreCase);
+        if (choices >= 0)
+            prompt = prompt[..choices];
+        return text with { Prompt = prompt.Replace(TrainingTexts.AskPrefix, "", StringComparison.Ordinal) };
     }
 }

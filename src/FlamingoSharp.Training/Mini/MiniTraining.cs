@@ -46,8 +46,8 @@ public sealed record MiniTraining
     /// <summary>The encoder's share of the learning rate.</summary>
     public double EncoderRate { get; init; } = 0.3;
 
-    /// <summary>Share of texts about new compositions of the catalogue's sounds.</summary>
-    public double CompositionShare { get; init; } = 0.2;
+    /// <summary>What texts are drawn from.</summary>
+    public MiniMixture Mixture { get; init; } = new();
 
     /// <summary>Value of the gates at the start. The paper's 0 protects a pretrained language model; here there is none to protect.</summary>
     public double FirstGate { get; init; } = 0.5;
@@ -95,7 +95,7 @@ public sealed record MiniTraining
         var compositions = new NewCompositions(catalogue, train.Sounds, front.Windows.LengthSeconds * front.Windows.MaxWindows, (double)front.Mel.Hop / front.Mel.SampleRate);
         var batcher = new TextBatcher(tokenizer, Config.Prompts, model.Language.MaxTokens);
         using var task = new MiniLanguageTask(
-            model, encoder, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, BatchSize, CompositionShare, Seed),
+            model, encoder, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, Mixture, BatchSize, Seed),
             validation.Draw(0, 640), new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, Seed));
         return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);
     }

@@ -20,8 +20,29 @@ internal sealed class TextBatcher(Tokenizer tokenizer, PromptFormat format, int 
     public TokenizedText? Tokenize(TrainingText text)
     {
         string prefix = $"The task is {text.Task}.";
-        var whole = format.Ask(prefix, text.Prompt, text.Answer).Encode(tokenizer);
-        return whole.Count > maxTokens ? null : new TokenizedText(text, format.Ask(prefix, text.Prompt).Encode(tokenizer), whole);
+        return Fitting(text, format.Ask(prefix, text.Prompt), format.Ask(prefix, text.Prompt, text.Answer));
+    }
+
+    /// <summary>Spells a dialogue of several texts about one sound, all of whose answers are learned; null if it is too long.</summary>
+    public TokenizedText? TokenizeDialogue(IReadOnlyList<TrainingText> turns)
+    {
+        var whole = DialogueFormat.Af1Inference.Render([.. turns.Select(t => new DialogueRound(t.Prompt, t.Answer))]);
+        var open = DialogueFormat.Af1Inference.Render([.. turns.Select((t, i) => new DialogueRound(t.Prompt, i < turns.Count - 1 ? t.Answer : null))]);
+        return Fitting(turns[0], open, whole);
+    }
+
+    /// <summary>Spells a question after examples, whose answers are learned too; null if it is too long.</summary>
+    public TokenizedText? TokenizeShots(IReadOnlyList<TrainingText> shots, TrainingText question)
+    {
+        Prompt Spell(string? answer) => format.FewShot(
+            ShotChoice.Similar, $"The task is {question.Task}.", [.. shots.Select(s => new Shot(s.Prompt, s.Answer))], question.Prompt, answer);
+        return Fitting(question, Spell(null), Spell(question.Answer));
+    }
+
+    private TokenizedText? Fitting(TrainingText source, Prompt open, Prompt whole)
+    {
+        var ids = whole.Encode(tokenizer);
+        return ids.Count > maxTokens ? null : new TokenizedText(source, open.Encode(tokenizer), ids);
     }
 
     /// <summary>

@@ -12,7 +12,12 @@ public sealed partial class TrainingTexts
 {
     private const string CaptionTask = "audio captioning", QuestionTask = "audio question answering", LabelTask = "event classification";
     private const string PlainCaption = "describe the sound in a sentence.", LabelList = "use a few labels to describe this sound.";
-    private const string AskPrefix = "please answer this question: ";
+
+    /// <summary>What stands before a question.</summary>
+    internal const string AskPrefix = "please answer this question: ";
+
+    /// <summary>What the choices begin with.</summary>
+    internal const string ChoicesMark = "\nOPTIONS:";
 
     private static readonly string[] OtherCaptions =
     [
@@ -26,6 +31,7 @@ public sealed partial class TrainingTexts
 
     private readonly TrainingTextOptions _options;
     private readonly LabelledSound[] _sounds;
+    private readonly Dictionary<string, LabelledSound> _byId;
     private readonly ILookup<string, Question> _questions;
     private readonly Dictionary<string, string[]> _answersOfType;
     private readonly SamplingWeights _weights;
@@ -43,8 +49,8 @@ public sealed partial class TrainingTexts
         _sounds = [.. catalogue.Sounds.Where(s => s.Split == split && (isUsable?.Invoke(s) ?? true))];
         if (_sounds.Length == 0)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"The split '{split}' has no sounds: expected train, val or test, and prepared sounds.");
-        var ids = _sounds.Select(s => s.Id).ToHashSet();
-        _questions = catalogue.Questions.Where(q => ids.Contains(q.Ref) && (_options.SpokenWords || q.Type != "transcript"))
+        _byId = _sounds.ToDictionary(s => s.Id);
+        _questions = catalogue.Questions.Where(q => _byId.ContainsKey(q.Ref) && (_options.SpokenWords || q.Type != "transcript"))
             .ToLookup(q => q.Ref);
         _answersOfType = catalogue.Questions.Where(q => OpenTypes.Contains(q.Type)).GroupBy(q => q.Type)
             .ToDictionary(g => g.Key, g => g.Select(q => Lower(q.Answer)).Distinct().ToArray());
@@ -84,6 +90,9 @@ public sealed partial class TrainingTexts
         var sound = _weights.Draw(ref random);
         return DrawAbout(sound, _questions[sound.Id], ref random);
     }
+
+    /// <summary>A text about a sound of the split, its task drawn by the shares.</summary>
+    internal TrainingText DrawAbout(string id, ref SplitMix random) => DrawAbout(_byId[id], _questions[id], ref random);
 
     /// <summary>A text about a sound that need not be of the catalogue.</summary>
     /// <param name="sound">What is heard.</param> <param name="questions">What may be asked about it.</param> <param name="random">Draws.</param>

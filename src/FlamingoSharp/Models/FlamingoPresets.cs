@@ -71,8 +71,8 @@ public sealed partial record FlamingoConfig
     public static FlamingoConfig Tiny { get; } = new()
     {
         Name = "tiny",
-        Windows = Mini.Windows,
-        Encoder = Mini.Encoder with { EmbedDim = 16, Depths = [1, 1, 1], Heads = [2, 2, 4], ProjectionDim = 64 },
+        Windows = Mini.Windows with { OverlapSeconds = 2.55, RepeatShort = true },
+        Encoder = Mini.Encoder with { EmbedDim = 16, Depths = [1, 1, 1], Heads = [2, 2, 4], ProjectionDim = 64, Output = HtsatOutput.Pooled },
         AudioTransformer = new AudioTransformerOptions { Layers = 1, Heads = 4, Width = 64, FeedForward = 128, MaxVectors = 32 },
         CrossAttention = new CrossAttentionOptions { Heads = 2, HeadWidth = 32 },
         Language = new OptOptions { VocabularySize = 4103, HiddenSize = 64, Layers = 2, Heads = 4, FeedForward = 128, MaxPositions = 512 },

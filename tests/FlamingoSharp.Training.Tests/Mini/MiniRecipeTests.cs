@@ -1,3 +1,4 @@
+using FlamingoSharp.Encoders;
 using FlamingoSharp.Generation;
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
@@ -10,7 +11,14 @@ namespace FlamingoSharp.Training.Tests.Mini;
 /// <summary>The steps that make the model in the box, one after another on a handful of sounds.</summary>
 public sealed class MiniRecipeTests : IDisposable
 {
-    private static readonly FlamingoConfig s_config = FlamingoConfig.Tiny;
+    private static readonly FlamingoConfig s_config = FlamingoConfig.Mini with
+    {
+        Name = "tiny",
+        Encoder = FlamingoConfig.Tiny.Encoder with { Output = HtsatOutput.TimeSteps },
+        AudioTransformer = FlamingoConfig.Mini.AudioTransformer with { Layers = 1, Width = 64, FeedForward = 128, Heads = 2 },
+        CrossAttention = FlamingoConfig.Tiny.CrossAttention,
+        Language = FlamingoConfig.Tiny.Language,
+    };
     private readonly SoundFolder _folder = new();
 
     private string Mels => Path.Combine(_folder.Root, "mels");

@@ -15,7 +15,7 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _encoderRate = new("--encoder-rate") { Description = "The encoder's share of the learning rate.", HelpName = "SHARE", DefaultValueFactory = _ => 0.3 };
 
-    private readonly Option<double> _compositions = new("--compositions") { Description = "Share of texts about new compositions of the sounds.", HelpName = "SHARE", DefaultValueFactory = _ => 0.2 };
+    private readonly Option<double> _compositions = new("--compositions") { Description = "Share of texts about new compositions of the sounds.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Compositions };
 
     private readonly Option<int> _batch = new("--batch") { Description = "Texts in a step.", HelpName = "N", DefaultValueFactory = _ => 32 };
 
@@ -42,7 +42,7 @@ internal sealed class TrainLanguageVerb : Verb
             EncoderFile = parse.GetValue(_encoder)!,
             Training = run,
             EncoderRate = parse.GetValue(_encoderRate),
-            CompositionShare = parse.GetValue(_compositions),
+            Mixture = new() { Compositions = parse.GetValue(_compositions) },
             BatchSize = parse.GetValue(_batch),
             StartFrom = parse.GetValue(_start),
             Seed = run.Seed,
