@@ -32,6 +32,7 @@ public sealed record MiniTraining
         Folder = folder,
         Optimization = new() { LearningRate = 1e-3, WarmupSteps = 200, TotalSteps = 5000, Schedule = LearningRateSchedule.Cosine },
         AverageDecay = 0.998,
+        Keep = KeptWeights.Last, // answers go on getting better after the loss has stopped: it falls with doubt, not with mistakes
     };
 
     /// <summary>Shape of the model.</summary>
