@@ -162,6 +162,49 @@ public sealed class Flamingo : IDisposable
         return answers;
     }
 
+    /// <summary>Chooses the answer to a task by likelihood: always one of <see cref="TaskPrompt.Answers"/>, with the probabilities of all.</summary>
+    /// <exception cref="FlamingoException">The task has no answers to choose from, or is longer than the model's context.</exception>
+    /// <example><code>
+    /// var choice = flamingo.Choose(TaskPrompts.Classify(["rain", "thunder", "car horn"]), sound);
+    /// Console.WriteLine($"{choice.Text}, {choice.Best.Probability:p0}");
+    /// </code></example>
+    public Choice Choose(TaskPrompt task, Sound sound, ChoiceOptions? options = null, CancellationToken cancellation = default) =>
+        Choose([ChoiceQuestion.Of(task, Config.Prompts, sound)], options, cancellation)[0];
+
+    /// <summary>Chooses one of the answers given, by likelihood; the prompt need not list them.</summary>
+    /// <exception cref="FlamingoException">There is no answer, one is empty or occurs twice, or prompt and answer are longer than the model's context.</exception>
+    public Choice Choose(Question question, IReadOnlyList<string> answers, ChoiceOptions? options = null, CancellationToken cancellation = default) =>
+        Choose([new ChoiceQuestion(question, answers)], options, cancellation)[0];
+
+    /// <summary>Chooses an answer to each question, in batches; each choice is the one that the question alone would get.</summary>
+    /// <param name="questions">Any prompts and answers, about any sounds heard by this model. Each prompt is run once, for all its answers.</param>
+    /// <param name="options">Null sums the log-probabilities of an answer's tokens.</param> <param name="cancellation">Checked between batches.</param>
+    /// <exception cref="FlamingoException">A prompt and one of its answers are longer than the model's context.</exception>
+    public IReadOnlyList<Choice> Choose(IReadOnlyList<ChoiceQuestion> questions, ChoiceOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(questions);
+        var choices = new Choice[questions.Count];
+        var encoded = questions.Select(q => new AnswerTokens(Encode(q.Question), [.. q.Written.Select(a => Config.Prompts.EncodeAnswer(a, Tokenizer))])).ToList();
+        var scoring = new AnswerScoring(_model.Language.VocabularySize, _model.Language.MaxTokens);
+        foreach (var group in Enumerable.Range(0, questions.Count).GroupBy(i => _encoder.Slots(questions[i].Question)))
+        {
+            foreach (var members in scoring.Batches(group, i => encoded[i]))
+            {
+                var batch = members.Select(i => encoded[i]).ToList();
+                var generation = Complete(Config.Generation with { MaxNewTokens = batch.Max(b => b.Longest), ReferenceFewShotBug = false });
+                var (sums, timing) = InTurn(() =>
+                {
+                    using var scope = NewDisposeScope();
+                    using var session = Start([.. members.Select(i => questions[i].Question)], [.. batch.Select(b => b.Prompt)], generation);
+                    return scoring.Run(session, batch, cancellation);
+                }, cancellation);
+                for (int n = 0; n < members.Count; n++)
+                    choices[members[n]] = Choice.Of(questions[members[n]], batch[n], sums[n], options ?? new(), timing);
+            }
+        }
+        return choices;
+    }
+
     /// <summary>Answers one question, handing out the text as it comes, in whole characters.</summary>
     /// <param name="question">What is asked.</param> <param name="options">Null takes <see cref="FlamingoConfig.Generation"/>: greedy.</param>
     /// <param name="cancellation">Checked before every token; leaving the enumeration early stops the model too.</param>

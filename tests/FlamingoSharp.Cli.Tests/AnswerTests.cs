@@ -78,13 +78,27 @@ public sealed class AnswerTests(TinyModel model)
     [Fact]
     public void Ask_lists_the_options_to_choose_from()
     {
-        var outcome = model.Run("ask", "a.wav", "Where is it?", "--options", "Church, School", "--show-prompt");
+        var outcome = model.Run("ask", "a.wav", "Where is it?", "--options", "Church, School", "--show-prompt", "--generate");
         Assert.Equal(0, outcome.ExitCode);
         string prompt = model.Config.Prompts.Ask(TaskPrompts.Choose("Where is it?", ["Church", "School"])).Show(model.Tokenizer);
         Assert.StartsWith(prompt + "\n", outcome.Error, StringComparison.Ordinal);
         Assert.Contains("note: 'a.wav': the answer is none of the labels.\n", outcome.Error, StringComparison.Ordinal);
         var both = model.Run("ask", "a.wav", "Where is it?", "--options", "a,b", "--yes-no");
         Assert.Equal((1, "error: Give --yes-no or --options, not both. See 'flamingo ask --help'.\n"), (both.ExitCode, both.Error));
+    }
+
+    [Fact]
+    public void Ask_with_options_or_yes_no_always_says_one_of_them()
+    {
+        var outcome = model.Run("ask", "a.wav", "Where is it?", "--options", "Church, School", "--json", "--show-prompt");
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        var line = JsonDocument.Parse(outcome.Output).RootElement;
+        Assert.Equal(["Church", "School"], Labels(line).Order(StringComparer.Ordinal));
+        Assert.Equal(line.GetProperty("text").GetString(), line.GetProperty("label").GetString());
+        Assert.Equal(model.Config.Prompts.Ask(TaskPrompts.Choose("Where is it?", ["Church", "School"])).Show(model.Tokenizer), line.GetProperty("prompt").GetString());
+        var unlisted = JsonDocument.Parse(model.Run("ask", "a.wav", "Where is it?", "--options", "Church, School", "--json", "--show-prompt", "--unlisted").Output).RootElement;
+        Assert.Equal(model.Config.Prompts.Ask(TaskPrompts.Question("Where is it?")).Show(model.Tokenizer), unlisted.GetProperty("prompt").GetString());
+        Assert.Contains(model.Run("ask", "a.wav", "Is it a bell?", "--yes-no").Output, new[] { "yes\n", "no\n" });
     }
 
     [Fact]
@@ -116,12 +130,43 @@ public sealed class AnswerTests(TinyModel model)
     {
         string file = model.NewPath();
         File.WriteAllText(file, "rain\n\ncar horn\n");
-        var line = model.Run("classify", "a.wav", "--labels", "rain, car horn", "--show-prompt");
-        var listed = model.Run("classify", "a.wav", "--labels-file", file, "--show-prompt");
+        var line = model.Run("classify", "a.wav", "--labels", "rain, car horn", "--show-prompt", "--generate");
+        var listed = model.Run("classify", "a.wav", "--labels-file", file, "--show-prompt", "--generate");
         Assert.Equal((0, line.Output, line.Error), (listed.ExitCode, listed.Output, listed.Error));
         Assert.StartsWith(model.Config.Prompts.Ask(TaskPrompts.Classify(["rain", "car horn"])).Show(model.Tokenizer), line.Error, StringComparison.Ordinal);
         Assert.Contains("note: 'a.wav': the answer is none of the labels.\n", line.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Classify_says_the_likeliest_label_and_how_probable_each_is()
+    {
+        string[] labels = ["car horn", "rain", "a long and winding label"];
+        string[] line = ["classify", "a.wav", "b.wav", "--labels", string.Join(',', labels)];
+        var outcome = model.Run([.. line, "--json", "--batch", "2"]);
+        Assert.Equal((0, ""), (outcome.ExitCode, outcome.Error));
+        Assert.Equal(2, outcome.Lines.Length);
+        var json = outcome.Lines.Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        foreach (var file in json)
+        {
+            var probabilities = file.GetProperty("probabilities").EnumerateArray().ToList();
+            Assert.Equal(labels.Order(StringComparer.Ordinal), Labels(file).Order(StringComparer.Ordinal));
+            Assert.Equal(file.GetProperty("label").GetString(), probabilities[0].GetProperty("label").GetString());
+            Assert.Equal(file.GetProperty("probability").GetDouble(), probabilities.Max(p => p.GetProperty("probability").GetDouble()));
+            Assert.Equal(1, probabilities.Sum(p => p.GetProperty("probability").GetDouble()), 1e-5);
+            Assert.Equal("sum", file.GetProperty("score").GetString());
+            Assert.False(file.TryGetProperty("generation", out _) || file.TryGetProperty("finish", out _));
+        }
+        Assert.Equal(json.Select(j => $"{j.GetProperty("file").GetString()}: {j.GetProperty("label").GetString()}"), model.Run(line).Lines);
+
+        string[] table = model.Run([.. line, "--show-scores"]).Lines;
+        Assert.Equal(8, table.Length);
+        Assert.Equal(Labels(json[0]), table[1..4].Select(row => row[2..26].TrimEnd()));
+        Assert.Matches(@"\A  .{24}  [ \d]{3}\.\d %\z", table[1]);
+        Assert.Equal("mean", JsonDocument.Parse(model.Run([.. line, "--json", "--score", "mean"]).Lines[0]).RootElement.GetProperty("score").GetString());
+    }
+
+    private static IEnumerable<string> Labels(JsonElement line) =>
+        line.GetProperty("probabilities").EnumerateArray().Select(p => p.GetProperty("label").GetString()!);
 
     [Theory]
     [InlineData("Rain.", "rain")]

@@ -53,7 +53,7 @@ public sealed class ReleasedModelTests : IClassFixture<ReleasedModelTests.Conver
     [Fact]
     public void Ask_uses_the_released_wording_and_limits()
     {
-        var line = ModelVerbTests.Json(Run("ask", "a.wav", "Where do the bells ring?", "--options", "Church,Fire Station", "--show-prompt", "--json", "--sample", "--seed", "3", "--max-tokens", "4"), allowNotes: true);
+        var line = ModelVerbTests.Json(Run("ask", "a.wav", "Where do the bells ring?", "--options", "Church,Fire Station", "--generate", "--show-prompt", "--json", "--sample", "--seed", "3", "--max-tokens", "4"), allowNotes: true);
         // </s> is the beginning token of the toy's tokenizer; Qwen2.5 has none.
         Assert.Equal("</s><audio>where do the bells ring? choose the correct option from the following options:\n(a) church\n(b) fire station<SEP>",
             line.GetProperty("prompt").GetString());

@@ -45,6 +45,10 @@ internal sealed class AnsweringOptions
             command.Add(option);
     }
 
+    /// <summary>The first option given that only a generated answer heeds; a longest answer is no contradiction to a given one.</summary>
+    public string? OfGeneration(ParseResult parse) =>
+        new Option[] { _beams, _sample, _temperature, _topK, _topP, _seed, _candidates }.FirstOrDefault(o => parse.GetResult(o) is { Implicit: false })?.Name;
+
     /// <summary>The options, checked against each other.</summary>
     /// <param name="parse">The command line.</param> <param name="defaults">The model's own; null to check alone, before a model is loaded.</param>
     /// <exception cref="FlamingoException">They contradict themselves.</exception>

@@ -39,10 +39,9 @@ internal sealed class RunOptions
     /// <summary>An answer with everything that is needed to repeat it.</summary>
     public AnswerLine LineOf(
         ParseResult parse, Flamingo flamingo, GenerationOptions generation, Answer answer, string file, string sound, IReadOnlyList<string> warnings,
-        ReasonedAnswer? thought = null) => new()
+        ReasonedAnswer? thought = null) =>
+        LineOf(parse, flamingo, answer.Text, (answer.PromptTokens, answer.SecondsHeard, answer.SecondsDropped), file, sound, warnings) with
         {
-            File = file,
-            Text = answer.Text,
             Summary = thought?.Summary,
             Caption = thought?.Caption,
             Reasoning = thought?.Reasoning,
@@ -51,14 +50,31 @@ internal sealed class RunOptions
             Finish = AnswerLine.NameOf(answer.Candidates[0].Finish),
             Tokens = answer.Candidates[0].Tokens,
             Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select((c, i) => CandidateLine.Of(c, thought?.Thoughts[i]))] : null,
-            PromptTokens = answer.PromptTokens,
-            SecondsHeard = Math.Round(answer.SecondsHeard, 3),
-            SecondsDropped = Math.Round(answer.SecondsDropped, 3),
+            Generation = GenerationLine.Of(generation, answer.Seed),
+        };
+
+    /// <summary>A choice with everything that is needed to repeat it.</summary>
+    public AnswerLine LineOf(ParseResult parse, Flamingo flamingo, ChoiceOptions options, Choice choice, string file, string sound, IReadOnlyList<string> warnings) =>
+        LineOf(parse, flamingo, choice.Text, (choice.PromptTokens, choice.SecondsHeard, choice.SecondsDropped), file, sound, warnings) with
+        {
+            Label = choice.Text,
+            Probability = Math.Round(choice.Best.Probability, 6),
+            Probabilities = [.. choice.Answers.Select(LabelLine.Of)],
+            Score = options.Score == ChoiceScore.Sum ? "sum" : "mean",
+        };
+
+    private AnswerLine LineOf(
+        ParseResult parse, Flamingo flamingo, string text, (int PromptTokens, double Heard, double Dropped) read, string file, string sound, IReadOnlyList<string> warnings) => new()
+        {
+            File = file,
+            Text = text,
+            PromptTokens = read.PromptTokens,
+            SecondsHeard = Math.Round(read.Heard, 3),
+            SecondsDropped = Math.Round(read.Dropped, 3),
             Sound = sound,
             Warnings = warnings,
             Model = flamingo.Config.Name,
             Device = Model.DeviceOf(parse),
             Dtype = ModelOptions.NameOf(Model.TypeOf(parse)),
-            Generation = GenerationLine.Of(generation, answer.Seed),
         };
 }

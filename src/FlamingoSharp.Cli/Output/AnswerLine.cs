@@ -20,6 +20,15 @@ internal sealed record AnswerLine
     /// <summary>classify, and ask with options: which of them the answer is; null when it is none.</summary>
     public string? Label { get; init; }
 
+    /// <summary>How probable that label is, where it was chosen by likelihood.</summary>
+    public double? Probability { get; init; }
+
+    /// <summary>All labels, the likeliest first.</summary>
+    public IReadOnlyList<LabelLine>? Probabilities { get; init; }
+
+    /// <summary>What the labels were compared by: <c>sum</c> or <c>mean</c> of their tokens' log-probabilities.</summary>
+    public string? Score { get; init; }
+
     /// <summary>What follows is there with <c>--think</c> alone, and null where the model left the tag out.</summary>
     public string? Summary { get; init; }
 
@@ -32,10 +41,10 @@ internal sealed record AnswerLine
     /// <summary>True when the conclusion came from a second pass.</summary>
     public bool? Resumed { get; init; }
 
-    /// <summary><c>stop</c>, or <c>length</c> when the answer was cut off.</summary>
-    public required string Finish { get; init; }
+    /// <summary><c>stop</c>, or <c>length</c> when the answer was cut off. This and what else belongs to generation is absent where the label was chosen.</summary>
+    public string? Finish { get; init; }
 
-    public required int Tokens { get; init; }
+    public int? Tokens { get; init; }
 
     /// <summary>Every text, when more than one was asked for.</summary>
     public IReadOnlyList<CandidateLine>? Candidates { get; init; }
@@ -60,7 +69,7 @@ internal sealed record AnswerLine
 
     public required string Dtype { get; init; }
 
-    public required GenerationLine Generation { get; init; }
+    public GenerationLine? Generation { get; init; }
 
     /// <summary>Time to read and encode the sound; absent for segments, whose lines are the same in every run.</summary>
     public double? HearSeconds { get; init; }
@@ -77,6 +86,12 @@ internal sealed record CandidateLine(string Text, string? Conclusion, string Fin
 {
     public static CandidateLine Of(AnswerText text, Thought? thought) =>
         new(text.Text, thought?.Conclusion, AnswerLine.NameOf(text.Finish), text.Tokens, text.Score);
+}
+
+/// <summary>One label among those to choose from.</summary>
+internal sealed record LabelLine(string Label, double Probability, double LogProbability, int Tokens)
+{
+    public static LabelLine Of(RankedAnswer answer) => new(answer.Text, Math.Round(answer.Probability, 6), Math.Round(answer.LogProbability, 4), answer.Tokens);
 }
 
 /// <summary>How an answer was generated.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Cli.Verbs;
@@ -20,12 +21,14 @@ internal sealed class AskVerb : Verb
 
     private readonly Option<bool> _think = AnswerRun.Think();
 
+    private readonly ChoosingOptions _choosing = new();
+
     private readonly AnswerRun _run = new();
 
     public AskVerb()
         : base("ask", "Ask a question about each of some sounds.",
             "flamingo ask samples/rain.wav \"What can be heard?\"",
-            "flamingo ask samples/bell.wav \"Is there a bell?\" --yes-no",
+            "flamingo ask samples/bell.wav \"Is there a bell?\" --yes-no --show-scores",
             "flamingo ask bells.wav \"Where do the bells ring?\" --options church,school,\"fire station\" --think --model models/af2-cot",
             "flamingo ask --file a.wav --file b.flac \"How many dogs bark?\" --json",
             "flamingo ask samples/piano.wav \"Which instrument is played?\" --show-prompt")
@@ -35,6 +38,7 @@ internal sealed class AskVerb : Verb
         Add(_yesNo);
         Add(_options);
         Add(_think);
+        _choosing.AddTo(this);
         Validators.Add(command =>
         {
             if (command.GetResult(_yesNo) is { Implicit: false } && command.GetResult(_options) is not null)
@@ -55,8 +59,11 @@ internal sealed class AskVerb : Verb
                 : "There is no file to ask about. Give the file first, then the question in quotes.");
         }
         string[]? options = parse.GetValue(_options)?.Split(',', StringSplitOptions.TrimEntries);
-        var task = options is not null ? TaskPrompts.Choose(question, options)
-            : parse.GetValue(_yesNo) ? TaskPrompts.YesOrNo(question) : TaskPrompts.Question(question);
-        return Task.FromResult(_run.Run(parse, task, files, options, parse.GetValue(_think), cancellation));
+        bool yesNo = parse.GetValue(_yesNo), think = parse.GetValue(_think), listed = _choosing.Listed(parse);
+        var choice = _choosing.Read(parse, options is null && !yesNo ? "without --options or --yes-no" : null, think, _run.Options.Answering);
+        var task = options is not null ? TaskPrompts.Choose(question, options, listed)
+            : yesNo ? TaskPrompts.YesOrNo(question, listed) : TaskPrompts.Question(question);
+        return Task.FromResult(_run.Run(
+            parse, new AnswerRequest(task) { Labels = options, Think = think, Choice = choice, ShowScores = _choosing.ShowScores(parse) }, files, cancellation));
     }
 }

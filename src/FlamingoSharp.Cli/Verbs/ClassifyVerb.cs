@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Cli.Verbs;
@@ -16,12 +17,15 @@ internal sealed class ClassifyVerb : Verb
 
     private readonly Option<bool> _think = AnswerRun.Think();
 
+    private readonly ChoosingOptions _choosing = new();
+
     private readonly AnswerRun _run = new();
 
     public ClassifyVerb()
         : base("classify", "Choose the label that fits each sound.",
             "flamingo classify samples/rain.wav --labels rain,thunder,\"car horn\"",
             "flamingo classify \"samples/*.wav\" --labels-file labels.txt --json",
+            "flamingo classify samples/bell.wav --labels bell,rain,dog --show-scores",
             "flamingo classify street.wav --labels \"car horn,siren,speech\" --multi")
     {
         Add(_files);
@@ -29,6 +33,7 @@ internal sealed class ClassifyVerb : Verb
         Add(_labelsFile);
         Add(_multi);
         Add(_think);
+        _choosing.AddTo(this);
         Validators.Add(command =>
         {
             if (command.GetResult(_labels) is null == command.GetResult(_labelsFile) is null)
@@ -41,8 +46,13 @@ internal sealed class ClassifyVerb : Verb
     {
         var labels = Labels(parse);
         bool multi = parse.GetValue(_multi);
-        var task = multi ? TaskPrompts.MultiLabel(labels) : TaskPrompts.Classify(labels);
-        return Task.FromResult(_run.Run(parse, task, parse.GetValue(_files)!, multi ? null : [.. labels.Order(StringComparer.Ordinal)], parse.GetValue(_think), cancellation));
+        bool think = parse.GetValue(_think);
+        var choice = _choosing.Read(parse, multi ? "with --multi" : null, think, _run.Options.Answering);
+        var task = multi ? TaskPrompts.MultiLabel(labels) : TaskPrompts.Classify(labels, listed: _choosing.Listed(parse));
+        return Task.FromResult(_run.Run(
+            parse,
+            new AnswerRequest(task) { Labels = multi ? null : task.Answers, Think = think, Choice = choice, ShowScores = _choosing.ShowScores(parse) },
+            parse.GetValue(_files)!, cancellation));
     }
 
     private string[] Labels(ParseResult parse)

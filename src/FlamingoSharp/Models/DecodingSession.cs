@@ -88,7 +88,7 @@ internal sealed class DecodingSession : IDecodingSession
         var scores = _media is null ? null : _model.MediaScores(_media, _soundPositions, firstRow: 0, rows: _prompt.shape[1]);
         using (scores)
         {
-            var logits = Run(_prompt, scores);
+            var logits = Run(_prompt, scores, lastOnly: true);
             if (_media is not null)
             {
                 using var outside = NewDisposeScope();
@@ -102,9 +102,12 @@ internal sealed class DecodingSession : IDecodingSession
     /// <inheritdoc/>
     public Tensor Step(ReadOnlySpan<long> tokens)
     {
-        using var ids = tensor(tokens.ToArray(), [tokens.Length, 1], device: _prompt.device);
-        return Run(ids, _stepScores);
+        using var ids = tensor(tokens.ToArray(), [Rows, tokens.Length / Rows], device: _prompt.device);
+        return Run(ids, _stepScores, lastOnly: false);
     }
+
+    /// <inheritdoc/>
+    public void Rewind() => _cache.Rewind(_prompt.shape[1]);
 
     /// <inheritdoc/>
     public void Reorder(ReadOnlySpan<long> rows)
@@ -139,8 +142,8 @@ internal sealed class DecodingSession : IDecodingSession
             _media?.Dispose();
     }
 
-    /// <returns>[b, v], float32 on the CPU: the scores after the last token.</returns>
-    private Tensor Run(Tensor ids, Tensor? scores)
+    /// <returns>Float32 on the CPU: the scores after the last token, [b, v], or after each, [b*t, v].</returns>
+    private Tensor Run(Tensor ids, Tensor? scores, bool lastOnly)
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
@@ -152,8 +155,8 @@ internal sealed class DecodingSession : IDecodingSession
             MediaScores = scores,
             Cache = _cache,
         });                                                                      // [b, t, d]
-        var last = hidden.select(1, -1);                                         // [b, d]
-        return _model.Language.Logits(last).to(ScalarType.Float32, CPU).contiguous().MoveToOuterDisposeScope();
+        var wanted = lastOnly ? hidden.select(1, -1) : hidden.flatten(0, 1);     // [b, d] or [b*t, d]
+        return _model.Language.Logits(wanted).to(ScalarType.Float32, CPU).contiguous().MoveToOuterDisposeScope();
     }
 
     private static void Replace(ref Tensor? kept, Tensor by)

@@ -44,6 +44,9 @@ internal sealed class KeyValueCache : IDisposable
     /// <summary>Counts the tokens that every layer has appended.</summary>
     public void Advance(long tokens) => Length += tokens;
 
+    /// <summary>Forgets the tokens after the first <paramref name="length"/>.</summary>
+    public void Rewind(long length) => Length = length;
+
     /// <summary>Makes row i the continuation of old row <paramref name="rows"/>[i]; the number of rows may change.</summary>
     public void Reorder(Tensor rows)
     {

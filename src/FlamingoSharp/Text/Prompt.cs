@@ -35,18 +35,7 @@ public sealed class Prompt
     public string Show(Tokenizer tokenizer) => tokenizer.Decode(tokenizer.Prefix) + ToText(tokenizer.Special);
 
     /// <summary>The ids that the model sees: those of <see cref="Tokenizer.Prefix"/>, then those of the parts.</summary>
-    public IReadOnlyList<int> Encode(Tokenizer tokenizer)
-    {
-        var ids = new List<int>(tokenizer.Prefix);
-        foreach (var part in Parts)
-        {
-            if (part is TextPart text)
-                ids.AddRange(tokenizer.Encode(text.Text));
-            else
-                ids.Add(TokenOf(part, tokenizer.Special).Id);
-        }
-        return ids;
-    }
+    public IReadOnlyList<int> Encode(Tokenizer tokenizer) => [.. tokenizer.Prefix, .. EncodeParts(Parts, tokenizer)];
 
     /// <summary>As <see cref="Encode"/>, for a model that reads at most <paramref name="limit"/> tokens.</summary>
     /// <param name="tokenizer">The model's.</param>
@@ -58,6 +47,10 @@ public sealed class Prompt
         return ids.Count <= limit ? ids : throw new FlamingoException(FlamingoErrorKind.Usage,
             $"The prompt has {ids.Count} tokens but this model has room for {limit}. Shorten the question, or give fewer labels, examples or turns.");
     }
+
+    /// <summary>The ids of parts alone.</summary>
+    internal static IEnumerable<int> EncodeParts(IEnumerable<PromptPart> parts, Tokenizer tokenizer) =>
+        parts.SelectMany(p => p is TextPart text ? tokenizer.Encode(text.Text) : [TokenOf(p, tokenizer.Special).Id]);
 
     private static SpecialToken TokenOf(PromptPart part, SpecialTokens special) => part switch
     {

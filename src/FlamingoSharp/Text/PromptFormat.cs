@@ -144,6 +144,13 @@ public sealed record PromptFormat
             .Concat(Close(answer)));
     }
 
+    /// <summary>The answers of a task as a model of this form writes them.</summary>
+    internal IReadOnlyList<string> AnswersTo(TaskPrompt task) => PlainQuestions ? task.PlainAnswers : task.Answers;
+
+    /// <summary>The ids of an answer behind its question, up to where the model stops.</summary>
+    internal IReadOnlyList<int> EncodeAnswer(string answer, Tokenizer tokenizer) =>
+        [.. Prompt.EncodeParts(PromptTemplate.Fill(Answer, 0, ("answer", TextForm.Apply(answer))), tokenizer)];
+
     private string WordsOf(TaskPrompt task) => PlainQuestions && task.Plain is { } plain ? plain : task.Prompt;
 
     private IEnumerable<PromptPart> Spell(string prompt, string? answer, int sounds)

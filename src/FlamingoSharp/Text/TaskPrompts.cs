@@ -9,6 +9,12 @@ public sealed record TaskPrompt(string Prefix, string Prompt)
 {
     /// <summary>The question as Audio Flamingo 2 is asked it (<see cref="PromptFormat.PlainQuestions"/>); null where the words are the same.</summary>
     public string? Plain { get; init; }
+
+    /// <summary>The answers to choose from, in the order of the question's list, whether it shows that list or not; empty for a free question.</summary>
+    public IReadOnlyList<string> Answers { get; init; } = [];
+
+    /// <summary>The same answers as <see cref="Plain"/> wants them: with their letters, where it has them.</summary>
+    internal IReadOnlyList<string> PlainAnswers { get; init; } = [];
 }
 
 /// <summary>
@@ -53,25 +59,27 @@ public static class TaskPrompts
     }
 
     /// <summary>A question to be answered with yes or no.</summary>
+    /// <param name="question">What is asked.</param> <param name="listed">False leaves the two answers out of the prompt.</param>
     /// <exception cref="FlamingoException">The question is empty.</exception>
-    public static TaskPrompt YesOrNo(string question)
+    public static TaskPrompt YesOrNo(string question, bool listed = true)
     {
-        var task = Question(question);
-        return task with { Prompt = task.Prompt + "\nOPTIONS:\nyes.\nno.", Plain = task.Plain + "\n(A) yes. (B) no." };
+        var task = Question(question).WithAnswers(["yes", "no"], listed);
+        return listed ? task with { Prompt = task.Prompt + "\nOPTIONS:\nyes.\nno.", Plain = task.Plain + "\n(A) yes. (B) no." } : task;
     }
 
     /// <summary>A question with the answers to choose from, in the order given: <c>(A) …</c>, <c>(B) …</c> for Audio Flamingo 2.</summary>
     /// <param name="question">What is asked.</param>
     /// <param name="options">Each may occur once.</param>
+    /// <param name="listed">False leaves the options out of the prompt.</param>
     /// <exception cref="FlamingoException">The question is empty; there is no option, one is empty, or one occurs twice.</exception>
-    public static TaskPrompt Choose(string question, IReadOnlyList<string> options)
+    public static TaskPrompt Choose(string question, IReadOnlyList<string> options, bool listed = true)
     {
-        var task = Question(question);
         var answers = Checked(options, "option");
-        return task with
+        var task = Question(question).WithAnswers(answers, listed);
+        return !listed ? task : task with
         {
             Prompt = $"{task.Prompt}\nOPTIONS:{string.Concat(answers.Select(a => $"\n{a}."))}",
-            Plain = Lettered(task.Plain!, answers),
+            Plain = Lettered(task.Plain!, task),
         };
     }
 
@@ -79,14 +87,17 @@ public static class TaskPrompts
     /// <param name="labels">Lower case is usual; each may occur once.</param>
     /// <param name="question">What the labels answer, e.g. "What is the genre of this music?".</param>
     /// <param name="task">The task named in the prefix, e.g. "genre classification".</param>
+    /// <param name="listed">False leaves the labels out of the prompt.</param>
     /// <exception cref="FlamingoException">There is no label, one is empty, or one occurs twice.</exception>
     public static TaskPrompt Classify(
-        IReadOnlyList<string> labels, string question = "Classify this sound.", string task = "event classification")
+        IReadOnlyList<string> labels, string question = "Classify this sound.", string task = "event classification", bool listed = true)
     {
         var options = Checked(labels).Order(StringComparer.Ordinal).ToList();
-        return new($"The task is {task}.", $"{question}\nOPTIONS:{string.Concat(options.Select(l => $"\n - {l}."))}")
+        var plain = new TaskPrompt($"The task is {task}.", question).WithAnswers(options, listed);
+        return !listed ? plain : plain with
         {
-            Plain = Lettered(question, options),
+            Prompt = $"{question}\nOPTIONS:{string.Concat(options.Select(l => $"\n - {l}."))}",
+            Plain = Lettered(question, plain),
         };
     }
 
@@ -108,10 +119,18 @@ public static class TaskPrompts
     public static string LetterOf(int index) => (index < 26 ? "" : LetterOf((index / 26) - 1)) + (char)('A' + (index % 26));
 
     // Source: the release's examples for its chain-of-thought model.
-    private static string Lettered(string question, List<string> options) =>
-        $"{question} Choose the correct option from the following options:{string.Concat(options.Select((o, i) => $"\n({LetterOf(i)}) {o}"))}";
+    private static string Lettered(string question, TaskPrompt task) =>
+        $"{question} Choose the correct option from the following options:{string.Concat(task.PlainAnswers.Select(a => $"\n{a}"))}";
 
-    private static List<string> Checked(IReadOnlyList<string> labels, string name = "label")
+    private static TaskPrompt WithAnswers(this TaskPrompt task, IReadOnlyList<string> answers, bool listed) => task with
+    {
+        Answers = answers,
+        PlainAnswers = listed ? [.. answers.Select((a, i) => $"({LetterOf(i)}) {a}")] : answers,
+    };
+
+    /// <summary>Labels without outer white space.</summary>
+    /// <exception cref="FlamingoException">There is none, one is empty, or one occurs twice.</exception>
+    internal static List<string> Checked(IReadOnlyList<string> labels, string name = "label")
     {
         if (labels.Count == 0)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"The list of {name}s is empty; give at least one.");

@@ -11,7 +11,7 @@ internal sealed class ScriptedSession(IReadOnlyList<IReadOnlyList<int>> prompts,
 
     public int Rows => _rows.Length;
 
-    public int[] PromptLengths { get; } = [.. prompts.Select(p => p.Count)];
+    public int[] PromptLengths { get; private set; } = [.. prompts.Select(p => p.Count)];
 
     /// <summary>Rows that were fed in each step.</summary>
     public List<int> StepRows { get; } = [];
@@ -33,31 +33,44 @@ internal sealed class ScriptedSession(IReadOnlyList<IReadOnlyList<int>> prompts,
         return logits;
     };
 
-    public Tensor Prefill() => Logits();
+    public Tensor Prefill() => Logits(_rows);
 
     public Tensor Step(ReadOnlySpan<long> tokens)
     {
-        Assert.Equal(Rows, tokens.Length);
-        StepRows.Add(tokens.Length);
+        int perRow = tokens.Length / Rows;
+        Assert.Equal(Rows * perRow, tokens.Length);
+        StepRows.Add(Rows);
         BeforeStep?.Invoke(StepRows.Count);
+        var histories = new List<IReadOnlyList<int>>();
         for (int i = 0; i < tokens.Length; i++)
-            _rows[i].Add((int)tokens[i]);
-        return Logits();
+        {
+            _rows[i / perRow].Add((int)tokens[i]);
+            histories.Add([.. _rows[i / perRow]]);
+        }
+        return Logits(histories);
+    }
+
+    public void Rewind()
+    {
+        for (int i = 0; i < Rows; i++)
+            _rows[i].RemoveRange(PromptLengths[i], _rows[i].Count - PromptLengths[i]);
     }
 
     public void Reorder(ReadOnlySpan<long> rows)
     {
         var before = _rows;
+        int[] lengths = PromptLengths;
         _rows = new List<int>[rows.Length];
+        PromptLengths = new int[rows.Length];
         for (int i = 0; i < rows.Length; i++)
-            _rows[i] = [.. before[rows[i]]];
+            (_rows[i], PromptLengths[i]) = ([.. before[rows[i]]], lengths[rows[i]]);
     }
 
     public void Dispose() => Disposed = true;
 
-    private Tensor Logits()
+    private Tensor Logits(IEnumerable<IReadOnlyList<int>> histories)
     {
-        float[][] rows = [.. _rows.Select(model)];
+        float[][] rows = [.. histories.Select(model)];
         return tensor(rows.SelectMany(r => r).ToArray(), [rows.Length, rows[0].Length]);
     }
 }
