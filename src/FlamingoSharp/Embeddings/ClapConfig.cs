@@ -54,6 +54,7 @@ public sealed record ClapConfig
             MaxTokens = 64,
             Pooling = TextPooling.Mean,
         },
+        LowerCase = true,
         Dimensions = 256,
         ShortSounds = ShortSoundFill.Silence,
     };
@@ -75,6 +76,9 @@ public sealed record ClapConfig
 
     /// <summary>The text tower; null for a model that embeds sounds alone.</summary>
     public TextTowerOptions? Text { get; init; } = new();
+
+    /// <summary>True if texts are read in lower case, as they were learned.</summary>
+    public bool LowerCase { get; init; }
 
     /// <summary>Dimensions of an embedding.</summary>
     public int Dimensions { get; init; } = 512;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FlamingoSharp.Audio;
 using Microsoft.Extensions.AI;
 
 namespace FlamingoSharp.Embeddings;
@@ -12,7 +13,8 @@ namespace FlamingoSharp.Embeddings;
 /// var text = await generator.GenerateAsync("a dog barks");
 /// var sound = await generator.GenerateFileAsync("dog.wav");
 /// </code></example>
-public sealed class ClapEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>, IEmbeddingGenerator<DataContent, Embedding<float>>
+public sealed class ClapEmbeddingGenerator :
+    IEmbeddingGenerator<string, Embedding<float>>, IEmbeddingGenerator<DataContent, Embedding<float>>, IEmbeddingGenerator<Recording, Embedding<float>>
 {
     /// <summary>Seconds of sound heard, in thousandths, under <see cref="UsageDetails.AdditionalCounts"/>.</summary>
     public const string AudioMilliseconds = "audio_milliseconds";
@@ -70,6 +72,16 @@ public sealed class ClapEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
             using var stream = new MemoryStream(sound.Data.ToArray(), writable: false);
             return _model.EmbedAudio(stream, sound.Name ?? string.Create(CultureInfo.InvariantCulture, $"sound {index + 1}"), cancellationToken);
         }
+    }
+
+    /// <summary>Embeds recordings at the model's rate.</summary>
+    /// <exception cref="FlamingoException">A recording has another rate, or other dimensions than the model's are asked for.</exception>
+    /// <inheritdoc/>
+    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+        IEnumerable<Recording> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return Sounds([.. values], (recording, _) => _model.EmbedAudio(recording, cancellationToken), options, cancellationToken);
     }
 
     /// <summary>Embeds sound files of any format.</summary>

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Numerics.Tensors;
-using System.Security.Cryptography;
 using System.Text;
 using FlamingoSharp.Audio;
 using FlamingoSharp.Encoders;
@@ -49,15 +47,15 @@ public sealed class ClapModel : IDisposable
     private readonly Device _device;
     private readonly int _windowsAtOnce;
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly Lazy<string> _fingerprint;
+    private readonly Lazy<string> _hash;
 
     internal ClapModel(ClapConfig config, ClapTowers towers, Tokenizer? tokenizer, ClapLoadOptions options)
     {
         (Config, Tokenizer, _towers) = (config, tokenizer, towers);
-        _tokens = config.Text is { } text && tokenizer is not null ? new ClapTokenizer(tokenizer, text) : null;
+        _tokens = config.Text is not null && tokenizer is not null ? new ClapTokenizer(tokenizer, config) : null;
         _device = Devices.Parse(options.Device);
         _windowsAtOnce = options.WindowsAtOnce ?? config.Audio.WindowsAtOnce;
-        _fingerprint = new Lazy<string>(() => $"{Config.Name}:{Hash()[..16]}");
+        _hash = new Lazy<string>(() => ModuleFingerprint.Of(_towers, Config.ToJson()));
         using (NewDisposeScope())
             LogitScale = towers.LogScale is { } log ? Math.Exp(log.detach().cpu().to_type(ScalarType.Float64).item<double>()) : 1;
     }
@@ -78,10 +76,10 @@ public sealed class ClapModel : IDisposable
     public double LogitScale { get; }
 
     /// <summary>
-    /// Name and hash of configuration and weights, e.g. <c>clap-mini:9f86d081884c7d65</c>: embeddings of equal fingerprints may be compared, and
-    /// no others. The same for every file form of the same weights.
+    /// SHA-256 of configuration and weights, hexadecimal: embeddings of models of one hash may be compared, and no others. It is the same for
+    /// every file form of the same weights.
     /// </summary>
-    public string Fingerprint => _fingerprint.Value;
+    public string WeightsHash => _hash.Value;
 
     /// <summary>Loads a model folder (config.json of kind clap, tokenizer, safetensors), or a published checkpoint of LAION's or Microsoft's CLAP.</summary>
     /// <param name="path">The folder or the checkpoint's file.</param>
@@ -140,12 +138,17 @@ public sealed class ClapModel : IDisposable
     public SoundEmbedding EmbedAudio(string path, double startSeconds = 0, double? durationSeconds = null, CancellationToken cancellation = default) =>
         EmbedAudio(SoundFile.Load(path, Hearing(startSeconds, durationSeconds), cancellation), cancellation);
 
+    /// <summary>How a file is to be read for this model: its rate, and no more seconds than it hears.</summary>
+    /// <param name="startSeconds">Seconds skipped.</param> <param name="durationSeconds">Seconds read; null for all that it hears.</param>
+    public SoundOptions Hearing(double startSeconds = 0, double? durationSeconds = null) =>
+        new() { SampleRate = Config.Audio.SampleRate, StartSeconds = startSeconds, DurationSeconds = durationSeconds ?? Config.MaxSeconds };
+
     /// <summary>Embeds a sound from a stream, from where it stands to its end.</summary>
     /// <param name="stream">It is not disposed.</param> <param name="name">What messages call it.</param> <param name="cancellation">Stops between windows.</param>
     /// <inheritdoc cref="EmbedAudio(string, double, double?, CancellationToken)" path="/remarks"/>
     /// <exception cref="FlamingoException">The stream holds no sound.</exception>
     public SoundEmbedding EmbedAudio(Stream stream, string name, CancellationToken cancellation = default) =>
-        EmbedAudio(SoundFile.Load(stream, name, Hearing(0, null), cancellation), cancellation);
+        EmbedAudio(SoundFile.Load(stream, name, Hearing(), cancellation), cancellation);
 
     /// <summary>Embeds a recording at the model's rate.</summary>
     /// <inheritdoc cref="EmbedAudio(string, double, double?, CancellationToken)" path="/remarks"/>
@@ -210,17 +213,17 @@ public sealed class ClapModel : IDisposable
         if (Config.Text is not null && Tokenizer is null)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"'{Config.Name}' was loaded without its tokenizer, so no folder can be made of it. Load it with the folder of RoBERTa's tokenizer.");
         using var weights = new TrainedWeights(("", _towers));
-        Write(folder, Config, Tokenizer, weights);
+        ModelFolder.Write(folder, path => WriteInto(path, Config, Tokenizer, weights), needsTokenizer: Config.Text is not null);
     }
 
-    /// <summary>Writes a model folder; it appears whole or not at all.</summary>
-    internal static void Write(string folder, ClapConfig config, Tokenizer? tokenizer, IWeightSource weights, ScalarType? type = null) =>
-        ModelFolder.Write(folder, path =>
-        {
-            File.WriteAllText(Path.Combine(path, "config.json"), config.ToJson() + "\n");
-            tokenizer?.Save(path);
-            SafeTensorsWriter.WriteFolder(path, weights, new SafeTensorsOptions { Type = type });
-        }, needsTokenizer: config.Text is not null);
+    /// <summary>Writes a model into a folder that may hold other things, file by file, each of which appears whole.</summary>
+    internal static void WriteInto(string folder, ClapConfig config, Tokenizer? tokenizer, IWeightSource weights, ScalarType? type = null)
+    {
+        Directory.CreateDirectory(folder);
+        AtomicFile.Write(Path.Combine(folder, "config.json"), file => file.Write(Encoding.UTF8.GetBytes(config.ToJson() + "\n")));
+        tokenizer?.Save(folder);
+        SafeTensorsWriter.WriteFile(Path.Combine(folder, "model.safetensors"), weights, new SafeTensorsOptions { Type = type });
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -228,9 +231,6 @@ public sealed class ClapModel : IDisposable
         _towers.Dispose();
         _turn.Dispose();
     }
-
-    private SoundOptions Hearing(double start, double? duration) =>
-        new() { SampleRate = Config.Audio.SampleRate, StartSeconds = start, DurationSeconds = duration ?? Config.MaxSeconds };
 
     private IReadOnlyList<int> Spell(string text)
     {
@@ -285,22 +285,5 @@ public sealed class ClapModel : IDisposable
         {
             _turn.Release();
         }
-    }
-
-    private string Hash()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(Config.ToJson()));
-        using var source = new TrainedWeights(("", _towers));
-        byte[] size = new byte[8];
-        foreach (string name in source.Weights.Keys.Order(StringComparer.Ordinal))
-        {
-            using var tensor = source.Read(name);
-            BinaryPrimitives.WriteInt64LittleEndian(size, tensor.numel());
-            hash.AppendData(Encoding.UTF8.GetBytes(name));
-            hash.AppendData(size);
-            hash.AppendData(tensor.bytes);
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -14,11 +14,13 @@ internal sealed class ClapTokenizer
     private readonly int _end;
     private readonly int _pad;
     private readonly int _longest;
+    private readonly bool _lowerCase;
 
     /// <exception cref="FlamingoException">The tokenizer lacks one of the three tokens, or has more entries than the tower has rows.</exception>
-    public ClapTokenizer(Tokenizer tokenizer, TextTowerOptions options)
+    public ClapTokenizer(Tokenizer tokenizer, ClapConfig config)
     {
-        (_tokenizer, _longest) = (tokenizer, options.MaxTokens);
+        var options = config.Text ?? throw new ArgumentException("The model reads no text.", nameof(config));
+        (_tokenizer, _longest, _lowerCase) = (tokenizer, options.MaxTokens, config.LowerCase);
         (_begin, _end, _pad) = (Id("<s>"), Id("</s>"), Id("<pad>"));
         if (tokenizer.LargestTextId >= options.VocabularySize)
         {
@@ -31,7 +33,8 @@ internal sealed class ClapTokenizer
     }
 
     /// <summary>A text's ids; one that is too long loses its end.</summary>
-    public IReadOnlyList<int> Encode(string text) => [_begin, .. _tokenizer.Encode(text).Take(_longest - 2), _end];
+    public IReadOnlyList<int> Encode(string text) =>
+        [_begin, .. _tokenizer.Encode(_lowerCase ? text.ToLowerInvariant() : text).Take(_longest - 2), _end];
 
     /// <summary>Texts as a batch, padded to the longest.</summary>
     /// <returns>int64 [b, t] and bool [b, t], false for padding.</returns>

@@ -43,10 +43,14 @@ public sealed class ZeroShot
             throw Wrong($"The label '{twice}' is there twice; give each once.");
         if (!template.Contains("{0}", StringComparison.Ordinal))
             throw Wrong($"The template '{template}' has no place for the label; write {{0}} where it goes.");
+        Template = template;
         _model = model;
         _labels = [.. labels];
         _texts = model.EmbedTexts([.. labels.Select(l => template.Replace("{0}", l, StringComparison.Ordinal))]);
     }
+
+    /// <summary>The text of a label, with <c>{0}</c> in its place.</summary>
+    public string Template { get; }
 
     /// <summary>Scores every label for a sound.</summary>
     /// <param name="sound">Embedded by the same model.</param>
