@@ -85,7 +85,7 @@ internal sealed class ClapTowers : nn.Module
     {
         using var scope = NewDisposeScope();
         var norms = vectors.mul(vectors).sum(-1, keepdim: true).sqrt();
-        return vectors.div(norms.Within(LeastNorm, double.MaxValue)).MoveToOuterDisposeScope();
+        return vectors.div(norms.Within(LeastNorm, float.MaxValue)).MoveToOuterDisposeScope();
     }
 
     // [n, v, c] to [n, d]
