@@ -9,7 +9,7 @@ namespace FlamingoSharp.Training;
 internal sealed class ClapValidation
 {
     private const int LossBatches = 32;
-    private const int TextsAtOnce = 64;
+    private const int TextsAtOnce = 64, SoundsAtOnce = 16;
 
     private readonly ClapTowers _towers;
     private readonly ClapTokenizer _tokens;
@@ -33,7 +33,7 @@ internal sealed class ClapValidation
     /// <summary>Tries; the towers are in evaluation mode, without gradient.</summary>
     public ValidationResult Run(CancellationToken cancellation)
     {
-        float[][] sounds = [.. _sounds.Select(s => Embed(s, cancellation))];
+        float[][] sounds = [.. _sounds.Chunk(SoundsAtOnce).SelectMany(few => Embed(few, cancellation))];
         float[][] captions = Embed(_captions, cancellation), concepts = Embed(_concepts, cancellation);
         var scores = RetrievalScores.Recall(sounds, captions, _captionOf);
         int[] named = [.. Enumerable.Range(0, sounds.Length).Where(i => _sounds[i].Concept is not null)];
@@ -74,16 +74,21 @@ internal sealed class ClapValidation
     private static Tensor Rows(IEnumerable<float[]> vectors) => stack([.. vectors.Select(v => tensor(v))]);
 
     // As the model in use does it: the mean over a sound's windows.
-    private float[] Embed(ClapSound sound, CancellationToken cancellation)
+    private float[][] Embed(ClapSound[] sounds, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         using var scope = NewDisposeScope();
-        int windows = _mels.WindowsOf(sound.Id), size = _mels.Options.WindowValues;
-        float[] values = new float[windows * size];
-        for (int i = 0; i < windows; i++)
-            Load(_mels, sound.Id, i, values.AsSpan(i * size, size));
-        var vectors = _towers.EmbedLogMel(tensor(values, [windows, _mels.Options.Frames, _mels.Options.Mel.Mels])); // [w, d]
-        return ClapTowers.Unit(vectors.mean([0])).data<float>().ToArray();
+        var windows = sounds.SelectMany((s, row) => Enumerable.Range(0, _mels.WindowsOf(s.Id)).Select(w => (s.Id, Row: row, Window: w))).ToArray();
+        int size = _mels.Options.WindowValues;
+        float[] values = new float[windows.Length * size], shares = new float[sounds.Length * windows.Length];
+        for (int i = 0; i < windows.Length; i++)
+        {
+            Load(_mels, windows[i].Id, windows[i].Window, values.AsSpan(i * size, size));
+            shares[windows[i].Row * windows.Length + i] = 1;
+        }
+        var vectors = _towers.EmbedLogMel(tensor(values, [windows.Length, _mels.Options.Frames, _mels.Options.Mel.Mels]));           // [w, d]
+        var means = ClapTowers.Unit(tensor(shares, [sounds.Length, windows.Length]).matmul(vectors));                              // [n, d]
+        return [.. means.data<float>().ToArray().Chunk((int)means.shape[1])];
     }
 
     private float[][] Embed(string[] texts, CancellationToken cancellation)

@@ -126,11 +126,12 @@ internal sealed partial record TokenizerFile
         foreach (string flag in new[] { "byte_fallback", "ignore_merges" })
             Require(!Flag(model, flag), $"the model option '{flag}'");
 
+        bool roberta = Optional(root, "post_processor") is { } processor && Text(processor, "type") == Roberta;
         var added = new List<AddedToken>();
         foreach (var token in root.GetProperty("added_tokens").EnumerateArray())
         {
             string content = Text(token, "content") ?? throw new FormatException("an added token has no content");
-            if (content == "<mask>") // of RoBERTa's training; no text spells it, so that the space it swallows does not matter
+            if (roberta && content == "<mask>") // of its training; no text spells it, so that the space it swallows does not matter
                 continue;
             foreach (string flag in new[] { "single_word", "lstrip", "rstrip" })
                 Require(!Flag(token, flag), $"the flag '{flag}' on '{content}'");
@@ -148,7 +149,7 @@ internal sealed partial record TokenizerFile
             Compose = normalizer == "NFC",
             Words = ReadWords(root.GetProperty("pre_tokenizer")),
             Prefix = Optional(root, "post_processor") is { } p ? ReadPrefix(p) : [],
-            Suffix = Optional(root, "post_processor") is { } q && Text(q, "type") == Roberta ? [q.GetProperty("sep")[0].GetString()!] : [],
+            Suffix = roberta ? [root.GetProperty("post_processor").GetProperty("sep")[0].GetString()!] : [],
         };
     }
 
