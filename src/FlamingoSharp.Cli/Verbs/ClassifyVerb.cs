@@ -15,6 +15,15 @@ internal sealed class ClassifyVerb : Verb
 
     private readonly Option<bool> _multi = new("--multi") { Description = "Any number of the labels may fit." };
 
+    private readonly Option<bool> _zeroShot = new("--zero-shot")
+    {
+        Description = "Let a CLAP model choose, by the likeness of sound and label; it gives probabilities. --model then names a CLAP model.",
+    };
+
+    private readonly Option<string?> _template = new("--template") { Description = "With --zero-shot: the text of a label, {0} in its place.", HelpName = "TEXT" };
+
+    private readonly Option<string?> _tokenizer = ClapOptions.Tokenizer();
+
     private readonly Option<bool> _think = AnswerRun.Think();
 
     private readonly ChoosingOptions _choosing = new();
@@ -26,18 +35,27 @@ internal sealed class ClassifyVerb : Verb
             "flamingo classify samples/rain.wav --labels rain,thunder,\"car horn\"",
             "flamingo classify \"samples/*.wav\" --labels-file labels.txt --json",
             "flamingo classify samples/bell.wav --labels bell,rain,dog --show-scores",
-            "flamingo classify street.wav --labels \"car horn,siren,speech\" --multi")
+            "flamingo classify street.wav --labels \"car horn,siren,speech\" --multi",
+            "flamingo classify clip.wav --labels dog,rain,bell --zero-shot")
     {
         Add(_files);
         Add(_labels);
         Add(_labelsFile);
         Add(_multi);
+        Add(_zeroShot);
+        Add(_template);
+        Add(_tokenizer);
         Add(_think);
         _choosing.AddTo(this);
         Validators.Add(command =>
         {
             if (command.GetResult(_labels) is null == command.GetResult(_labelsFile) is null)
                 command.AddError("Give the labels by --labels or by --labels-file.");
+            bool zeroShot = command.GetValue(_zeroShot);
+            if (zeroShot && (command.GetValue(_multi) || command.GetValue(_think)))
+                command.AddError("--zero-shot chooses one label and does not reason; leave --multi and --think out.");
+            if (!zeroShot && (command.GetValue(_template) ?? command.GetValue(_tokenizer)) is not null)
+                command.AddError("--template and --tokenizer belong to --zero-shot; give that too.");
         });
         _run.AddTo(this);
     }
@@ -45,6 +63,8 @@ internal sealed class ClassifyVerb : Verb
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
         var labels = Labels(parse);
+        if (parse.GetValue(_zeroShot))
+            return Task.FromResult(ZeroShotRun.Run(_run.Options, parse, parse.GetValue(_files)!, labels, parse.GetValue(_template), parse.GetValue(_tokenizer), cancellation));
         bool multi = parse.GetValue(_multi);
         bool think = parse.GetValue(_think);
         var choice = _choosing.Read(parse, multi ? "with --multi" : null, think, _run.Options.Answering);

@@ -66,6 +66,25 @@ public sealed class TokenizerTests : IDisposable
     [Fact]
     public void Ids_outside_the_vocabulary_spell_nothing() => Assert.Equal("", _mini.Decode([-1, 4103, int.MaxValue]));
 
+    // The form of RoBERTa's tokenizer.json: cls and sep around a text, and a mask token that swallows the space before it.
+    [Fact]
+    public void RoBERTas_texts_stand_between_a_beginning_and_an_end_also_when_saved()
+    {
+        _mini.Save(_folder);
+        string path = Path.Combine(_folder, "tokenizer.json");
+        var json = JsonNode.Parse(File.ReadAllText(path))!;
+        json["post_processor"] = JsonNode.Parse("""{"type":"RobertaProcessing","sep":["</s>",2],"cls":["<s>",0],"trim_offsets":true,"add_prefix_space":false}""");
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id":4103,"content":"<mask>","single_word":false,"lstrip":true,"rstrip":false,"normalized":false,"special":true}"""));
+        File.WriteAllText(path, json.ToJsonString());
+
+        var roberta = Tokenizer.Load(_folder);
+        int[] expected = [0, .. _mini.Encode("a dog <mask>"), 2];
+        Assert.Equal(expected, roberta.EncodeWithSpecialTokens("a dog <mask>"));
+        roberta.Save(_folder);
+        Assert.Equal(expected, Tokenizer.Load(_folder).EncodeWithSpecialTokens("a dog <mask>"));
+        Assert.Equal(4099, roberta.LargestTextId);
+    }
+
     [Fact]
     public void Vocabulary_and_merges_of_OPT_are_read_and_its_unused_entries_counted()
     {

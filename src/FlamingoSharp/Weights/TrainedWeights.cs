@@ -1,7 +1,6 @@
-using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
-namespace FlamingoSharp.Training;
+namespace FlamingoSharp.Weights;
 
 /// <summary>Tensors of a model in training, as a checkpoint to be written.</summary>
 internal sealed class TrainedWeights : IWeightSource

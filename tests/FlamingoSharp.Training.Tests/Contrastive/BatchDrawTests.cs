@@ -1,0 +1,30 @@
+namespace FlamingoSharp.Training.Tests.Contrastive;
+
+public sealed class BatchDrawTests
+{
+    [Fact]
+    public void No_two_sounds_of_a_batch_are_of_one_kind()
+    {
+        var sounds = Sounds(kinds: 20, each: 5);
+        var draw = new BatchDraw(sounds);
+        for (int seed = 0; seed < 50; seed++)
+            Assert.Equal(16, draw.Draw(16, new Random(seed)).Select(i => sounds[i].Kind).Distinct().Count());
+    }
+
+    [Fact]
+    public void Where_there_are_too_few_kinds_they_repeat() =>
+        Assert.Equal(16, new BatchDraw(Sounds(kinds: 3, each: 5)).Draw(16, new Random(1)).Length);
+
+    [Fact]
+    public void Sounds_are_drawn_by_their_weights()
+    {
+        ClapSound[] sounds = [.. Sounds(kinds: 3, each: 1).Select((s, i) => s with { Weight = i == 1 ? 0 : i + 1 })]; // 1, 0, 3
+        var draw = new BatchDraw(sounds);
+        int[] drawn = [.. Enumerable.Range(0, 4000).Select(i => draw.Draw(1, new Random(i))[0])];
+        Assert.DoesNotContain(1, drawn);
+        Assert.InRange(drawn.Count(i => i == 2) / 4000.0, 0.7, 0.8);
+    }
+
+    private static ClapSound[] Sounds(int kinds, int each) =>
+        [.. from kind in Enumerable.Range(0, kinds) from i in Enumerable.Range(0, each) select new ClapSound($"{kind}-{i}", $"kind {kind}", "caption", ["caption"], null, 1, false)];
+}
