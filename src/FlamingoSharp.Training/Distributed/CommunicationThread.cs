@@ -78,7 +78,6 @@ internal sealed partial class CommunicationThread
     public void Wait(PendingOperation operation)
     {
         Interlocked.Increment(ref _waiting);
-        _arrival.Release(); // not to sleep on
         try
         {
             operation.Wait();

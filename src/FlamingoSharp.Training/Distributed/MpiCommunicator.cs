@@ -109,13 +109,16 @@ internal sealed unsafe class MpiCommunicator
     /// <summary>Waits until every process is here.</summary>
     public void Barrier() => Wait(_thread.Give(mpi => mpi.Barrier()));
 
-    /// <summary>Leaves the run in order. A process that ends without it makes mpirun end the others too.</summary>
-    public void Leave()
+    /// <summary>Leaves the run in order, if it was joined; the last thing that a process does, together with the others.</summary>
+    public static void Leave()
     {
-        if (_left)
-            return;
-        _left = true;
-        _thread.Leave();
+        lock (s_gate)
+        {
+            if (s_current is not { _left: false } current)
+                return;
+            current._left = true;
+            current._thread.Leave();
+        }
     }
 
     /// <summary>Reads the value of <see cref="PatienceVariable"/>.</summary>

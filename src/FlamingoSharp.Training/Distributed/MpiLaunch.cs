@@ -17,7 +17,8 @@ internal sealed record MpiLaunch(int Rank, int Size, int LocalSize)
         return Number("RANK") is { } rank && Number("SIZE") is { } size and > 1 ? new MpiLaunch(rank, size, Number("LOCAL_SIZE") ?? 1) : null;
     }
 
-    /// <summary>Threads for computing, where the user names no number: this machine's cores are shared.</summary>
-    /// <param name="cores">That this process may use.</param>
-    public int Threads(int cores) => Math.Max(1, cores / LocalSize);
+    /// <summary>Threads that a process is to compute with where the user names no number: its share of this machine's cores.</summary>
+    /// <param name="cores">That it may use.</param> <param name="variable">OMP_NUM_THREADS, which goes before.</param>
+    /// <returns>Null leaves it to torch.</returns>
+    public int? Threads(int cores, string? variable) => string.IsNullOrEmpty(variable) ? Math.Max(1, cores / LocalSize) : null;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FlamingoSharp.TestKit;
 
 namespace FlamingoSharp.Training.Tests.Distributed;
 
@@ -7,23 +8,14 @@ internal static class MpiRun
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
 
-    /// <summary>Skips a test where mpirun is not installed.</summary>
-    public static void Require() => Assert.SkipUnless(
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(f => File.Exists(Path.Combine(f, "mpirun"))),
-        "mpirun is not installed (Debian: openmpi-bin)");
-
     /// <summary>Starts a run.</summary>
     /// <param name="processes">0 starts the program alone, without mpirun.</param> <param name="variables">More environment variables.</param>
     /// <param name="arguments">Of the program.</param>
     public static Process Start(int processes, IReadOnlyDictionary<string, string>? variables, params string[] arguments)
     {
-        string[] command = ["dotnet", typeof(MpiRun).Assembly.Location, "rank", .. arguments];
+        var start = new ProcessStartInfo("dotnet", ["exec", typeof(MpiRun).Assembly.Location, "rank", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         if (processes > 0)
-            command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-np", $"{processes}", .. command];
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // One machine, and a container may forbid reading the memory of other processes.
-        start.Environment["OMPI_MCA_btl"] = "self,vader";
-        start.Environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none";
+            Mpirun.Wrap(start, processes);
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["TERM"] = "dumb"; // mpirun gives terminals, which .NET would greet with control characters
         foreach (var (name, value) in variables ?? new Dictionary<string, string>())

@@ -45,7 +45,7 @@ internal static class RankProgram
         mpi.Barrier();
         // Whole lines: mpirun mixes what the processes write.
         Say($"rank {mpi.Rank} of {mpi.Size}: {doubles[0]} {doubles[1]} {right} {bytes.All(b => b == 6 + mpi.Size)} {string.Join(',', all.Select(a => string.Join('/', a)))}");
-        mpi.Leave();
+        MpiCommunicator.Leave();
     }
 
     private static void Train(Dictionary<string, string> options)
@@ -106,7 +106,7 @@ internal static class RankProgram
                 $"overlap {exchange.Overlaps}  travel {exchange.Timing.TravelSeconds:0.000} s  wait {exchange.Timing.WaitSeconds:0.000} s  hidden {exchange.Timing.HiddenShare:0.00}"));
         }
         File.WriteAllLines(Path.Combine(folder, $"rank{exchange?.Rank ?? 0}.txt"), log.Lines);
-        mpi?.Leave();
+        MpiCommunicator.Leave();
     }
 
     private static void Say(string line)
