@@ -13,7 +13,7 @@ internal static class MpiRun
     /// <param name="arguments">Of the program.</param>
     public static Process Start(int processes, IReadOnlyDictionary<string, string>? variables, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", typeof(MpiRun).Assembly.Location, "rank", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", ["exec", typeof(MpiRun).Assembly.Location, RankProgram.Argument, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         if (processes > 0)
             Mpirun.Wrap(start, processes);
         start.Environment["OMP_NUM_THREADS"] = "1";

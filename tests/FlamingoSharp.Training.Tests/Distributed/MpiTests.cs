@@ -99,6 +99,26 @@ public sealed class MpiTests : IDisposable
         Assert.Contains(message, outcome.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2, "accumulation=1")]
+    [InlineData(0, "accumulation=2")] // as many micro-batches a step in one process
+    public void A_run_that_lost_a_process_goes_on_as_if_nothing_had_happened(int processes, string accumulation)
+    {
+        Mpirun.Require();
+        string whole = NewFolder(), cut = NewFolder();
+        Assert.Equal(0, MpiRun.Run(2, null, "train", $"folder={whole}").ExitCode);
+        Assert.NotEqual(0, MpiRun.Run(2, null, "train", $"folder={cut}", "kill=1", "at=9").ExitCode); // in the fifth step of six
+        Assert.Equal(4, TrainingLog.Read(cut).Max(l => l.Step));
+        var resumed = MpiRun.Run(processes, null, "train", $"folder={cut}", "resume=true", accumulation);
+        Assert.Equal((0, ""), (resumed.ExitCode, resumed.Error));
+
+        var expected = TrainingLog.Read(whole);
+        var actual = TrainingLog.Read(cut);
+        Assert.Equal(expected.Select(l => (l.Step, l.LearningRate)), actual.Select(l => (l.Step, l.LearningRate)));
+        double tolerance = processes == 2 ? 0 : 2e-5; // number by number, or but for the order of adding up
+        Assert.All(expected.Zip(actual), l => Assert.Equal(l.First.Loss ?? l.First.ValidationLoss!.Value, l.Second.Loss ?? l.Second.ValidationLoss!.Value, tolerance));
+    }
+
     [Fact]
     public void Without_mpirun_or_with_one_process_there_is_no_MPI()
     {

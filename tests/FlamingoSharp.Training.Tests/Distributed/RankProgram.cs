@@ -8,6 +8,9 @@ namespace FlamingoSharp.Training.Tests.Distributed;
 /// <summary>One process of a test that mpirun starts.</summary>
 internal static class RankProgram
 {
+    /// <summary>First argument of such a process.</summary>
+    public const string Argument = "rank";
+
     /// <summary>Runs it as the command line does: an error is a sentence and an exit code, and ends all.</summary>
     public static int Run(string[] args)
     {
@@ -55,7 +58,7 @@ internal static class RankProgram
         bool Here(string name) => Text(name) == (MpiLaunch.Current?.Rank ?? 0).ToString(CultureInfo.InvariantCulture);
 
         int at = Number("at", int.MaxValue);
-        using var task = new TinyTask(Here("odd") ? 48 : Number("width", 32))
+        using var task = new TinyModelTask(Here("odd") ? 48 : Number("width", 32))
         {
             Unreadable = index => index % 5 == Number("unreadable", -1),
             Before = index =>

@@ -8,7 +8,7 @@ namespace FlamingoSharp.Training.Tests.Distributed;
 
 /// <summary>A whole small model that learns made-up texts about made-up encodings.</summary>
 /// <remarks>Its embedding is also its output: a parameter whose gradient comes from two places.</remarks>
-internal sealed class TinyTask : ITrainingTask
+internal sealed class TinyModelTask : ITrainingTask
 {
     private const int Rows = 2, Tokens = 12;
 
@@ -16,7 +16,7 @@ internal sealed class TinyTask : ITrainingTask
     private readonly FlamingoModel _model;
 
     /// <param name="width">Of the language model: more work, and longer gradients.</param>
-    public TinyTask(int width = 32)
+    public TinyModelTask(int width = 32)
     {
         var tiny = TinyModel.Config;
         _config = tiny with { Language = (OptOptions)tiny.Language with { HiddenSize = width, FeedForward = 2 * width } };
