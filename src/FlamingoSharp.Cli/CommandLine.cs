@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using FlamingoSharp.Cli.Verbs;
+using FlamingoSharp.Training.Distributed;
 
 namespace FlamingoSharp.Cli;
 
@@ -20,6 +21,9 @@ internal static class CommandLine
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
+        // mpirun gives its processes terminals that nobody sits at; .NET would greet them with control characters in the middle of answers.
+        if (MpiLaunch.Current is not null)
+            Environment.SetEnvironmentVariable("TERM", "dumb");
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -29,8 +33,10 @@ internal static class CommandLine
             if (parse.Action is ParseErrorAction)
                 return Misused(parse);
             // Errors are told below, and signals heard above: the defaults would print stack traces and cut work short.
-            return await parse.InvokeAsync(
+            int code = await parse.InvokeAsync(
                 new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token).ConfigureAwait(false);
+            MpiCommunicator.Leave(); // not after an error: then mpirun ends the other processes, which wait for this one
+            return code;
         }
 #pragma warning disable CA1031 // the last resort
         catch (Exception e)
@@ -51,7 +57,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("Audio Flamingo: describes sounds and answers questions about them.")
         {
-            new CaptionVerb(), new AskVerb(), new ClassifyVerb(), new ChatVerb(), new EmbedVerb(),
+            new CaptionVerb(), new AskVerb(), new ClassifyVerb(), new ChatVerb(), new LabelVerb(), new EmbedVerb(),
             new PullVerb(), new InspectVerb(), new ConvertVerb(), new SynthVerb(), new BenchVerb(), new DoctorVerb(), new Verbs.Train.TrainVerb(),
         };
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using FlamingoSharp.TestKit;
 
 namespace FlamingoSharp.Cli.Tests;
 
@@ -33,7 +34,9 @@ internal static class ProcessRunner
     public static ProcessOutcome Run(params IReadOnlyList<string> arguments) => RunIn(null, null, null, arguments);
 
     /// <summary>Starts it, for a conversation; the caller disposes it.</summary>
-    public static Process Start(string? folder, IReadOnlyDictionary<string, string>? variables, IReadOnlyList<string> arguments)
+    /// <param name="folder">The working folder.</param> <param name="variables">More environment variables.</param> <param name="arguments">The arguments.</param>
+    /// <param name="processes">More than 1 starts that many together, under mpirun.</param>
+    public static Process Start(string? folder, IReadOnlyDictionary<string, string>? variables, IReadOnlyList<string> arguments, int processes = 1)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -51,6 +54,8 @@ internal static class ProcessRunner
         start.Environment.Remove("FLAMINGO_DEBUG");
         foreach (var (name, value) in variables ?? new Dictionary<string, string>())
             start.Environment[name] = value;
+        if (processes > 1)
+            Mpirun.Wrap(start, processes);
         return Process.Start(start)!;
     }
 

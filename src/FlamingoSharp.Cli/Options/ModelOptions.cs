@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FlamingoSharp.Training.Distributed;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
@@ -91,9 +92,10 @@ internal sealed class ModelOptions
                 Flamingo.Load(folder, options, new CallbackProgress<WeightProgress>(p => bar((double)p.BytesDone / Math.Max(1, p.BytesTotal)))));
     }
 
-    /// <summary>Sets the number of torch's threads, if one is given.</summary>
+    /// <summary>Sets the number of torch's threads, if one is given or processes share the cores.</summary>
     public static void Use(int? threads, string? modelFolder = null)
     {
+        threads ??= MpiLaunch.Current?.Threads(Environment.ProcessorCount, Environment.GetEnvironmentVariable("OMP_NUM_THREADS"));
         if (threads is not { } count)
             return;
         if (modelFolder is not null)

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FlamingoSharp.Cli.Labels;
 using FlamingoSharp.Cli.Segments;
 using FlamingoSharp.Runtime;
 
@@ -10,6 +11,8 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(AnswerLine))]
 [JsonSerializable(typeof(ChatLine))]
 [JsonSerializable(typeof(SegmentWork))]
+[JsonSerializable(typeof(LabelWork))]
+[JsonSerializable(typeof(LabelLine))]
 [JsonSerializable(typeof(BenchLine))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(WrittenLine))]

@@ -1,4 +1,5 @@
 using FlamingoSharp.Cli.Output;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Segments;
 
@@ -12,15 +13,22 @@ namespace FlamingoSharp.Cli.Segments;
 /// <param name="Dtype">Element type.</param>
 internal sealed record SegmentWork(
     string Sound, string Model, double Seconds, double Start, double? Duration, string Prompt, GenerationLine Generation, string Dtype)
+    : IJournalWork<SegmentWork>
 {
-    /// <summary>What differs, in words; null where nothing does.</summary>
-    public string? DifferenceFrom(SegmentWork other)
+    /// <inheritdoc/>
+    public static string Noun => "run of captions";
+
+    /// <inheritdoc/>
+    public bool IsWhole() => Generation is not null;
+
+    /// <inheritdoc/>
+    public string? DifferenceFrom(SegmentWork earlier)
     {
         (string What, bool Same)[] parts =
         [
-            ("the sound", Sound == other.Sound), ("the model", Model == other.Model), ("--segments", Seconds.Equals(other.Seconds)),
-            ("--start", Start.Equals(other.Start)), ("--duration", Duration.Equals(other.Duration)), ("the prompt", Prompt == other.Prompt),
-            ("how answers are generated", Generation == other.Generation), ("--dtype", Dtype == other.Dtype),
+            ("the sound", Sound == earlier.Sound), ("the model", Model == earlier.Model), ("--segments", Seconds.Equals(earlier.Seconds)),
+            ("--start", Start.Equals(earlier.Start)), ("--duration", Duration.Equals(earlier.Duration)), ("the prompt", Prompt == earlier.Prompt),
+            ("how answers are generated", Generation == earlier.Generation), ("--dtype", Dtype == earlier.Dtype),
         ];
         string[] different = [.. parts.Where(p => !p.Same).Select(p => p.What)];
         return different.Length == 0 ? null : string.Join(", ", different);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FlamingoSharp.Training.Distributed;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
@@ -14,12 +15,12 @@ internal sealed class TrainingLoop
     private IReadOnlyList<ITrainingObserver> _writers = [];
 
     /// <param name="task">What is learned.</param> <param name="options">How long, and what is written.</param>
-    /// <param name="exchange">The other processes; null if there are none.</param>
+    /// <param name="exchange">The other processes; null joins those that mpirun has started with this one, if there are any.</param>
     /// <exception cref="FlamingoException">The options make no sense.</exception>
     public TrainingLoop(ITrainingTask task, TrainingRunOptions options, IGradientExchange? exchange = null)
     {
         options.Validate();
-        (_task, _exchange) = (task, exchange ?? SingleProcess.Instance);
+        (_task, _exchange) = (task, exchange ?? TrainingProcesses.Join());
         _options = options with { Optimization = options.Optimization with { TotalSteps = StepsOf(task, options, _exchange.Size) } };
     }
 
