@@ -194,6 +194,9 @@ public sealed class Flamingo : IDisposable
         _turn.Dispose();
     }
 
+    /// <summary>SHA-256 of the sound encoder: its weights, and how sounds are cut for it.</summary>
+    internal string EncoderHash() => ModuleFingerprint.Of(_model.EncoderPart!, Config.DescribeHearing());
+
     private IReadOnlyList<int> Encode(Question question) => question.Prompt.EncodeFor(Tokenizer, _model.Language.MaxTokens);
 
     private GenerationOptions Complete(GenerationOptions? options) =>
