@@ -1,20 +1,58 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
 using FlamingoSharp.Cli.Options;
-using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Generation;
+using FlamingoSharp.Retrieval;
 using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Cli;
 
+/// <summary>What is asked of each file.</summary>
+/// <param name="Task">Makes the task from the labels; these are null where there are none.</param>
+internal sealed record AnswerWork(Func<IReadOnlyList<string>?, TaskPrompt> Task)
+{
+    /// <summary>The labels to choose from, which examples must have too; null for a free question, or where the examples say which there are.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>True takes the labels of the index (or of the hand-picked examples) where <see cref="Labels"/> is null.</summary>
+    public bool LabelsOfExamples { get; init; }
+
+    /// <summary>False asks with the labels but takes any answer.</summary>
+    public bool MatchLabels { get; init; } = true;
+
+    /// <summary>Answers to choose from that are no labels: an answer is matched with them; null where there are none.</summary>
+    public IReadOnlyList<string>? MatchedOptions { get; init; }
+
+    /// <summary>True also says what the neighbours in the index alone would answer.</summary>
+    public bool Vote { get; init; }
+
+    /// <summary>Whether the model is to reason first.</summary>
+    public bool Think { get; init; }
+}
+
 /// <summary>What caption, ask and classify share: the same task on one file after another, in batches.</summary>
 internal sealed class AnswerRun
 {
+    private readonly IndexOptions _encoder = new();
+    private readonly RerankOptions _rerank = new();
+    private readonly ShotOptions? _shots;
+
+    /// <param name="shots">Whether examples may be shown first.</param>
+    public AnswerRun(bool shots = false) => _shots = shots ? new ShotOptions(_encoder) : null;
+
     public RunOptions Options { get; } = new();
 
-    public void AddTo(Command command) => Options.AddTo(command);
+    public void AddTo(Command command)
+    {
+        Options.AddTo(command);
+        _shots?.AddTo(command);
+        _rerank.AddTo(command);
+        _encoder.AddTo(command);
+    }
+
+    /// <summary>Whether a command line, as far as it is read, names examples.</summary>
+    public bool HasExamples(SymbolResult command) => _shots?.IsAsked(command) == true;
 
     /// <summary>An option <c>--think</c>, for verbs whose answers may be reasoned out.</summary>
     public static Option<bool> Think() => new("--think")
@@ -23,29 +61,41 @@ internal sealed class AnswerRun
     };
 
     /// <summary>Answers for every file; goes on after a bad one.</summary>
-    /// <param name="parse">The command line.</param> <param name="task">What is asked.</param> <param name="arguments">Files and patterns.</param>
-    /// <param name="labels">The labels that an answer is matched with; null for free text.</param>
-    /// <param name="think">Whether the model is to reason first.</param> <param name="cancellation">Ctrl-C.</param>
+    /// <param name="parse">The command line.</param> <param name="work">What is asked.</param> <param name="arguments">Files and patterns.</param>
+    /// <param name="cancellation">Ctrl-C.</param>
     /// <returns>0, or the exit code of the first error.</returns>
-    public int Run(
-        ParseResult parse, TaskPrompt task, IEnumerable<string> arguments, IReadOnlyList<string>? labels, bool think, CancellationToken cancellation)
+    public async Task<int> RunAsync(ParseResult parse, AnswerWork work, IEnumerable<string> arguments, CancellationToken cancellation)
     {
-        Options.Answering.Read(parse); // contradictions are said before anything is loaded
+        bool rerank = _rerank.IsAsked(parse);
+        Options.Answering.Read(parse, rerank: rerank); // contradictions are said before anything is loaded
+        if (work.Think && (rerank || _shots?.IsAsked(parse) == true))
+            throw new FlamingoException(FlamingoErrorKind.Usage, "--think goes neither with examples nor with --rerank; leave one of them out.");
         var files = InputFiles.Expand(arguments);
         using var flamingo = Options.Model.Load(parse);
+        using var judge = rerank ? OpenJudge(parse, flamingo) : null;
+        using var shots = _shots is null ? null : await _shots.OpenAsync(parse, Options.Model, flamingo, cancellation).ConfigureAwait(false);
+        var labels = work.Labels ?? (work.LabelsOfExamples && shots is not null ? await shots.LabelsAsync(cancellation).ConfigureAwait(false) : null);
+        var task = work.Task(labels);
+
         var own = flamingo.Config.Generation;
-        var generation = Options.Answering.Read(parse, think ? own with { MaxNewTokens = GenerationOptions.ThinkingTokens } : own);
-        var prompt = think ? flamingo.Config.Prompts.AskToThink(task) : flamingo.Config.Prompts.Ask(task);
-        prompt.EncodeFor(flamingo.Tokenizer, flamingo.Config.Language.MaxPositions); // too long is said once, before anything is heard
-        string? shown = parse.GetValue(Options.ShowPrompt) ? prompt.Show(flamingo.Tokenizer) : null;
-        if (shown is not null && !parse.GetValue(Options.Json))
-            Console.Error.WriteLine(shown);
-        var printer = new Printer(Options, parse, flamingo, generation, labels, shown, files.Count > 1);
+        var generation = Options.Answering.Read(parse, work.Think ? own with { MaxNewTokens = GenerationOptions.ThinkingTokens } : own, rerank);
+        var single = work.Think ? flamingo.Config.Prompts.AskToThink(task) : flamingo.Config.Prompts.Ask(task);
+        single.EncodeFor(flamingo.Tokenizer, flamingo.Config.Language.MaxPositions); // too long is said once, before anything is heard
+        bool show = parse.GetValue(Options.ShowPrompt);
+        if (show && shots is null && !parse.GetValue(Options.Json))
+            Console.Error.WriteLine(single.Show(flamingo.Tokenizer));
+        var printer = new AnswerPrinter(Options, parse, flamingo, generation)
+        {
+            Labels = work.MatchedOptions ?? (work.MatchLabels ? labels : null),
+            ShowPrompt = show,
+            NameFiles = files.Count > 1,
+            Threshold = rerank ? _rerank.ThresholdOf(parse) : null,
+        };
 
         int code = ExitCode.Ok;
         foreach (string[] batch in files.Chunk(parse.GetValue(Options.Batch)))
         {
-            var heard = new List<Heard>();
+            var asked = new List<AskedFile>();
             try
             {
                 foreach (string file in batch)
@@ -53,8 +103,7 @@ internal sealed class AnswerRun
                     cancellation.ThrowIfCancellationRequested();
                     try
                     {
-                        var watch = Stopwatch.StartNew();
-                        heard.Add(new Heard(file, Options.Hearing.Hear(flamingo, file, parse, cancellation), watch.Elapsed));
+                        asked.Add(await AskAsync(file).ConfigureAwait(false));
                     }
                     catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
                     {
@@ -62,80 +111,58 @@ internal sealed class AnswerRun
                         code = code == ExitCode.Ok ? failed : code;
                     }
                 }
-                if (heard.Count > 0)
+                if (asked.Count > 0)
                 {
                     var watch = Stopwatch.StartNew();
-                    Question[] questions = [.. heard.Select(h => new Question(prompt, h.Sound))];
-                    var thoughts = think ? flamingo.Think(questions, generation, cancellation) : null;
+                    Question[] questions = [.. asked.Select(a => a.Question)];
+                    var thoughts = work.Think ? flamingo.Think(questions, generation, cancellation) : null;
                     var answers = thoughts?.Select(t => t.Answer).ToList() ?? flamingo.Answer(questions, generation, cancellation);
                     for (int i = 0; i < answers.Count; i++)
-                        printer.Print(heard[i], answers[i], thoughts?[i], watch.Elapsed);
+                    {
+                        var ranked = judge is null ? null : await RankAsync(judge, asked[i].File, answers[i]).ConfigureAwait(false);
+                        printer.Print(asked[i], answers[i], thoughts?[i], ranked, watch.Elapsed);
+                    }
                 }
             }
             finally
             {
-                heard.ForEach(h => h.Sound.Dispose());
+                asked.ForEach(a => a.Dispose());
             }
         }
         return code;
+
+        async Task<AskedFile> AskAsync(string file)
+        {
+            var watch = Stopwatch.StartNew();
+            var sound = Options.Hearing.Hear(flamingo, file, parse, cancellation);
+            if (shots is null)
+                return new AskedFile(file, sound, new Question(single, sound), watch.Elapsed);
+            try
+            {
+                var part = Options.Hearing.PartOf(parse);
+                return await AskedFile.WithExamplesAsync(flamingo, task, shots, file, sound, labels, part, work.Vote, watch, cancellation).ConfigureAwait(false);
+            }
+            catch
+            {
+                sound.Dispose();
+                throw;
+            }
+        }
+
+        Task<IReadOnlyList<RankedAnswer>> RankAsync(ISoundEmbedder embedder, string file, Answer answer)
+        {
+            var (start, duration) = Options.Hearing.PartOf(parse);
+            return new Reranker(embedder).RankAsync(file, [.. answer.Candidates.Select(c => c.Text)], start, duration, cancellation);
+        }
     }
 
-    private sealed record Heard(string File, Sound Sound, TimeSpan Time);
-
-    private sealed class Printer(
-        RunOptions run, ParseResult parse, Flamingo flamingo, GenerationOptions generation, IReadOnlyList<string>? labels, string? prompt, bool nameFiles)
+    private ISoundEmbedder OpenJudge(ParseResult parse, Flamingo flamingo)
     {
-        public void Print(Heard heard, Answer answer, ReasonedAnswer? thought, TimeSpan time)
-        {
-            string? label = LabelOf(answer, thought, 0);
-            if (answer.Candidates.Any(c => c.Finish == FinishReason.Length))
-                Terminal.Note($"'{heard.File}': the answer was cut off after {answer.Candidates.Max(c => c.Tokens)} tokens; --max-tokens allows more.");
-            if (labels is not null && label is null)
-                Terminal.Note($"'{heard.File}': the answer is none of the labels.");
-            if (thought is { Conclusion: null })
-                Terminal.Note($"'{heard.File}': the model came to no <CONCLUSION>; its text is given whole.");
-            if (parse.GetValue(run.Json))
-                Terminal.Say(JsonSerializer.Serialize(Line(heard, answer, thought, label, time), CliJson.Lines.AnswerLine));
-            else
-            {
-                if (thought is not null)
-                    Explain(heard, thought);
-                for (int i = 0; i < answer.Candidates.Count; i++)
-                    Terminal.Say((nameFiles ? $"{heard.File}: " : "") + (LabelOf(answer, thought, i) ?? Said(answer, thought, i)));
-            }
-            if (parse.GetValue(run.Verbose))
-                Detail(heard, answer, time);
-        }
-
-        private static string Said(Answer answer, ReasonedAnswer? thought, int candidate) =>
-            thought?.Thoughts[candidate].Conclusion ?? answer.Candidates[candidate].Text;
-
-        private string? LabelOf(Answer answer, ReasonedAnswer? thought, int candidate) =>
-            labels is null ? null : LabelMatch.Find(Said(answer, thought, candidate), labels);
-
-        private static void Explain(Heard heard, ReasonedAnswer thought)
-        {
-            foreach (var (name, text) in new[] { ("summary", thought.Summary), ("caption", thought.Caption), ("reasoning", thought.Reasoning) })
-            {
-                if (text is not null)
-                    Terminal.Note($"'{heard.File}': {name}: {text}");
-            }
-        }
-
-        private static void Detail(Heard heard, Answer answer, TimeSpan time)
-        {
-            double total = (heard.Time + time).TotalSeconds;
-            Terminal.Note(string.Create(CultureInfo.InvariantCulture,
-                $"'{heard.File}': {heard.Sound.Description}; heard {answer.SecondsHeard:0.0} s in {heard.Time.TotalSeconds:0.00} s, answered in {time.TotalSeconds:0.00} s ({answer.Timing.DecodeTokensPerSecond:0.#} tokens/s after the first), {total / answer.SecondsHeard:0.00} times real time."));
-        }
-
-        private AnswerLine Line(Heard heard, Answer answer, ReasonedAnswer? thought, string? label, TimeSpan time) =>
-            run.LineOf(parse, flamingo, generation, answer, heard.File, heard.Sound.Description, heard.Sound.Warnings, thought) with
-            {
-                Label = label,
-                Prompt = prompt,
-                HearSeconds = Math.Round(heard.Time.TotalSeconds, 4),
-                AnswerSeconds = Math.Round(time.TotalSeconds, 4),
-            };
+        var judge = _encoder.Open(parse, Options.Model, flamingo);
+        if (judge.Texts is not null)
+            return judge;
+        judge.Dispose();
+        throw new FlamingoException(FlamingoErrorKind.Model,
+            $"--rerank needs an encoder that reads texts too, but {judge.Encoder.Name} hears sounds only. Name a CLAP model by --encoder.");
     }
 }

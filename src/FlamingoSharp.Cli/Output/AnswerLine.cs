@@ -40,6 +40,18 @@ internal sealed record AnswerLine
     /// <summary>Every text, when more than one was asked for.</summary>
     public IReadOnlyList<CandidateLine>? Candidates { get; init; }
 
+    /// <summary>With <c>--shots</c>: the examples that the model was shown, in order.</summary>
+    public IReadOnlyList<ShotLine>? Shots { get; init; }
+
+    /// <summary>classify with <c>--index</c>: what the nearest sounds alone say, the winner first.</summary>
+    public IReadOnlyList<VoteLine>? Vote { get; init; }
+
+    /// <summary>With <c>--rerank</c>: the answers by how well they fit the sound, the best first.</summary>
+    public IReadOnlyList<RankedLine>? Ranked { get; init; }
+
+    /// <summary>With <c>--rerank</c>: whether the best fits well enough.</summary>
+    public bool? Sure { get; init; }
+
     /// <summary>Exactly what the model read, with <c>--show-prompt</c>.</summary>
     public string? Prompt { get; init; }
 

@@ -15,6 +15,10 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(WrittenLine))]
 [JsonSerializable(typeof(PulledLine))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(MatchLine))]
+[JsonSerializable(typeof(IngestLine))]
+[JsonSerializable(typeof(IndexStatsLine))]
+[JsonSerializable(typeof(IndexEvalLine))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Names with underscores, text as it is, absent values left out.</summary>

@@ -20,7 +20,7 @@ internal sealed class AskVerb : Verb
 
     private readonly Option<bool> _think = AnswerRun.Think();
 
-    private readonly AnswerRun _run = new();
+    private readonly AnswerRun _run = new(shots: true);
 
     public AskVerb()
         : base("ask", "Ask a question about each of some sounds.",
@@ -28,6 +28,7 @@ internal sealed class AskVerb : Verb
             "flamingo ask samples/bell.wav \"Is there a bell?\" --yes-no",
             "flamingo ask bells.wav \"Where do the bells ring?\" --options church,school,\"fire station\" --think --model models/af2-cot",
             "flamingo ask --file a.wav --file b.flac \"How many dogs bark?\" --json",
+            "flamingo ask new.wav \"What bird is this?\" --shots 4 --index birds.db",
             "flamingo ask samples/piano.wav \"Which instrument is played?\" --show-prompt")
     {
         Add(_words);
@@ -57,6 +58,6 @@ internal sealed class AskVerb : Verb
         string[]? options = parse.GetValue(_options)?.Split(',', StringSplitOptions.TrimEntries);
         var task = options is not null ? TaskPrompts.Choose(question, options)
             : parse.GetValue(_yesNo) ? TaskPrompts.YesOrNo(question) : TaskPrompts.Question(question);
-        return Task.FromResult(_run.Run(parse, task, files, options, parse.GetValue(_think), cancellation));
+        return _run.RunAsync(parse, new AnswerWork(_ => task) { MatchedOptions = options, Think = parse.GetValue(_think) }, files, cancellation);
     }
 }

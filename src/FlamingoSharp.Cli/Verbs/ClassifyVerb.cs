@@ -16,12 +16,13 @@ internal sealed class ClassifyVerb : Verb
 
     private readonly Option<bool> _think = AnswerRun.Think();
 
-    private readonly AnswerRun _run = new();
+    private readonly AnswerRun _run = new(shots: true);
 
     public ClassifyVerb()
         : base("classify", "Choose the label that fits each sound.",
             "flamingo classify samples/rain.wav --labels rain,thunder,\"car horn\"",
             "flamingo classify \"samples/*.wav\" --labels-file labels.txt --json",
+            "flamingo classify new.wav --shots 4 --index birds.db",
             "flamingo classify street.wav --labels \"car horn,siren,speech\" --multi")
     {
         Add(_files);
@@ -31,7 +32,8 @@ internal sealed class ClassifyVerb : Verb
         Add(_think);
         Validators.Add(command =>
         {
-            if (command.GetResult(_labels) is null == command.GetResult(_labelsFile) is null)
+            bool list = command.GetResult(_labels) is not null, file = command.GetResult(_labelsFile) is not null;
+            if (list ? file : !file && !_run.HasExamples(command))
                 command.AddError("Give the labels by --labels or by --labels-file.");
         });
         _run.AddTo(this);
@@ -39,17 +41,24 @@ internal sealed class ClassifyVerb : Verb
 
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
-        var labels = Labels(parse);
         bool multi = parse.GetValue(_multi);
-        var task = multi ? TaskPrompts.MultiLabel(labels) : TaskPrompts.Classify(labels);
-        return Task.FromResult(_run.Run(parse, task, parse.GetValue(_files)!, multi ? null : [.. labels.Order(StringComparer.Ordinal)], parse.GetValue(_think), cancellation));
+        return _run.RunAsync(parse, new AnswerWork(labels => multi ? TaskPrompts.MultiLabel(labels) : TaskPrompts.Classify(labels!))
+        {
+            Labels = Labels(parse) is { } labels ? multi ? labels : [.. labels.Order(StringComparer.Ordinal)] : null,
+            LabelsOfExamples = true,
+            MatchLabels = !multi,
+            Vote = true,
+            Think = parse.GetValue(_think),
+        }, parse.GetValue(_files)!, cancellation);
     }
 
-    private string[] Labels(ParseResult parse)
+    // Null where the examples say which labels there are.
+    private string[]? Labels(ParseResult parse)
     {
         if (parse.GetValue(_labels) is { } list)
             return list.Split(',', StringSplitOptions.TrimEntries);
-        string file = parse.GetValue(_labelsFile)!;
+        if (parse.GetValue(_labelsFile) is not { } file)
+            return null;
         if (!File.Exists(file))
             throw new FlamingoException(FlamingoErrorKind.Input, $"The file of labels '{file}' does not exist; check the path.");
         return [.. File.ReadLines(file).Select(l => l.Trim()).Where(l => l.Length > 0)];

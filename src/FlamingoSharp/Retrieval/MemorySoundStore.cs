@@ -90,7 +90,7 @@ public sealed class MemorySoundStore : SoundStore
         return Task.CompletedTask;
     }
 
-    private protected override Task RemoveAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+    private protected override Task EraseAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         lock (_lock)
         {

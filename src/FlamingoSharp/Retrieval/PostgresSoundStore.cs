@@ -163,7 +163,7 @@ public sealed class PostgresSoundStore : SoundStore
         return 0;
     }, cancellationToken);
 
-    private protected override Task RemoveAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken) => OnServerAsync(async connection =>
+    private protected override Task EraseAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken) => OnServerAsync(async connection =>
     {
         await RunAsync(connection, $"DELETE FROM {_table} WHERE id = ANY (@ids)", cancellationToken, ("ids", ids.ToArray())).ConfigureAwait(false);
         return 0;

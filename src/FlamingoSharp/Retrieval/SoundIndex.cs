@@ -101,21 +101,6 @@ public sealed class SoundIndex : IDisposable
         IEnumerable<SoundEntry> entries, IngestOptions? options = null, IProgress<IngestProgress>? progress = null, CancellationToken cancellation = default) =>
         new SoundIngest(Store, Embedder, options ?? new()).RunAsync(entries, progress, cancellation);
 
-    /// <summary>Removes sounds that pass a test.</summary>
-    /// <returns>How many.</returns>
-    public async Task<int> RemoveAsync(Func<IndexedSound, bool> which, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(which);
-        var ids = new List<string>();
-        await foreach (var sound in Store.ScanAsync(vectors: false, cancellation).ConfigureAwait(false))
-        {
-            if (which(sound))
-                ids.Add(sound.Id);
-        }
-        await Store.DeleteAsync(ids, cancellation).ConfigureAwait(false);
-        return ids.Count;
-    }
-
     /// <summary>The sounds most like a file, best first.</summary>
     /// <param name="path">The file.</param> <param name="options">How many; null takes the defaults.</param>
     /// <param name="startSeconds">Seconds skipped.</param> <param name="durationSeconds">Seconds heard at most.</param> <param name="cancellation">Stops.</param>

@@ -44,7 +44,7 @@ public abstract class SoundStore : VectorStoreCollection<string, IndexedSound>
     private protected abstract Task WriteAsync(IReadOnlyList<IndexedSound> records, CancellationToken cancellationToken);
 
     /// <summary>Removes, in one transaction; ids that are not there are no error.</summary>
-    private protected abstract Task RemoveAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken);
+    private protected abstract Task EraseAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken);
 
     /// <summary>The nearest by cosine, best first, without their vectors.</summary>
     private protected abstract Task<IReadOnlyList<SoundMatch>> NearestAsync(ReadOnlyMemory<float> vector, int count, CancellationToken cancellationToken);
@@ -101,11 +101,26 @@ public abstract class SoundStore : VectorStoreCollection<string, IndexedSound>
         }
     }
 
-    /// <inheritdoc/>
-    public override Task DeleteAsync(string key, CancellationToken cancellationToken = default) => RemoveAsync([key], cancellationToken);
+    /// <summary>Removes the sounds that pass a test.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> RemoveAsync(Func<IndexedSound, bool> which, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(which);
+        var ids = new List<string>();
+        await foreach (var sound in ScanAsync(vectors: false, cancellationToken).ConfigureAwait(false))
+        {
+            if (which(sound))
+                ids.Add(sound.Id);
+        }
+        await EraseAsync(ids, cancellationToken).ConfigureAwait(false);
+        return ids.Count;
+    }
 
     /// <inheritdoc/>
-    public override Task DeleteAsync(IEnumerable<string> keys, CancellationToken cancellationToken = default) => RemoveAsync([.. keys], cancellationToken);
+    public override Task DeleteAsync(string key, CancellationToken cancellationToken = default) => EraseAsync([key], cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task DeleteAsync(IEnumerable<string> keys, CancellationToken cancellationToken = default) => EraseAsync([.. keys], cancellationToken);
 
     /// <inheritdoc/>
     public override Task UpsertAsync(IndexedSound record, CancellationToken cancellationToken = default) => UpsertAsync([record], cancellationToken);

@@ -101,7 +101,7 @@ public sealed class SqliteSoundStore : SoundStore
             _file.Run(SqliteIndexFile.RaiseGeneration, transaction);
     }), cancellationToken);
 
-    private protected override Task RemoveAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken) => InTurnAsync(() => _file.Write(transaction =>
+    private protected override Task EraseAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken) => InTurnAsync(() => _file.Write(transaction =>
     {
         int gone = 0;
         foreach (string id in ids)

@@ -9,6 +9,9 @@ public sealed record TaskPrompt(string Prefix, string Prompt)
 {
     /// <summary>The question as Audio Flamingo 2 is asked it (<see cref="PromptFormat.PlainQuestions"/>); null where the words are the same.</summary>
     public string? Plain { get; init; }
+
+    /// <summary>The question where it is asked of an example: without the list of labels, which stands once, at the last; null where the words are the same.</summary>
+    public string? Bare { get; init; }
 }
 
 /// <summary>
@@ -87,6 +90,7 @@ public static class TaskPrompts
         return new($"The task is {task}.", $"{question}\nOPTIONS:{string.Concat(options.Select(l => $"\n - {l}."))}")
         {
             Plain = Lettered(question, options),
+            Bare = question,
         };
     }
 

@@ -1,4 +1,5 @@
 using FlamingoSharp.Retrieval;
+using FlamingoSharp.TestKit;
 
 namespace FlamingoSharp.Tests.Retrieval;
 
@@ -127,7 +128,7 @@ public sealed class SqliteSoundStoreTests : SoundStoreTests, IDisposable
         }
         Assert.InRange(new FileInfo(path).Length, 1000 * 2048, 1000 * 2048 * 1.3);
 
-        static float[] FakeFloats(int seed) => TestKit.FakeEmbedder.Vector(seed, 512);
+        static float[] FakeFloats(int seed) => FakeEmbedder.Vector(seed, 512);
     }
 
     private static void Change(string path, string sql)
