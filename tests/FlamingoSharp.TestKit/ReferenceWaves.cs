@@ -16,10 +16,11 @@ internal static partial class ReferenceWaves
     /// <summary>One tensor of samples for each item of the case's input.</summary>
     public static IEnumerable<Tensor> Of(ReferenceCase reference)
     {
-        var (recipe, rate, samples) = RecipeOf(reference);
+        var (recipe, rate, all, quantized) = RecipeOf(reference);
         double Number(string name) => ReferenceWaves.Number(recipe, name);
         foreach (var item in reference.Json["input"]!["items"]!.AsArray())
         {
+            int samples = (item as JsonObject)?["samples"] is { } own ? (int)own : all;
             float[] wave = new float[samples];
             if (item is JsonObject)
             {
@@ -30,6 +31,8 @@ internal static partial class ReferenceWaves
                 {
                     wave[i] = (float)(Number("a1") * Saw(i * f1 / rate) + Number("a2") * Saw(i * f2 / rate)
                         + Number("a3") * Math.Abs(Saw(i * Number("f3") / rate)) * noise[i]);
+                    if (quantized)
+                        wave[i] = (float)(Math.Truncate(wave[i] * 32767.0) / 32767.0);
                 }
             }
             else
@@ -42,16 +45,19 @@ internal static partial class ReferenceWaves
 
     /// <summary>Rate in Hz and samples of one wave.</summary>
     public static (int Rate, int Samples) Shape(ReferenceCase reference) =>
-        RecipeOf(reference) is var (_, rate, samples) ? (rate, samples) : default;
+        RecipeOf(reference) is var (_, rate, samples, _) ? (rate, samples) : default;
 
-    private static (Match Recipe, int Rate, int Samples) RecipeOf(ReferenceCase reference)
+    private static (Match Recipe, int Rate, int Samples, bool Quantized) RecipeOf(ReferenceCase reference)
     {
         string text = (string)reference.Json["input"]!["recipe"]!;
         if (OtherRecipe().Match(text) is { Success: true } other)
-            return (RecipeOf(reference.Set.Case(other.Groups["case"].Value)).Recipe, (int)Number(other, "rate"), (int)Number(other, "samples"));
+        {
+            int samples = other.Groups["samples"].Success ? (int)Number(other, "samples") : 0;
+            return (RecipeOf(reference.Set.Case(other.Groups["case"].Value)).Recipe, (int)Number(other, "rate"), samples, other.Groups["quantized"].Success);
+        }
         var recipe = Recipe().Match(text);
         Assert.True(recipe.Success, $"unknown recipe: {text}");
-        return (recipe, (int)Number(recipe, "rate"), (int)Number(recipe, "samples"));
+        return (recipe, (int)Number(recipe, "rate"), (int)Number(recipe, "samples"), false);
     }
 
     private static double Number(Match recipe, string name) => double.Parse(recipe.Groups[name].Value, CultureInfo.InvariantCulture);
@@ -61,6 +67,6 @@ internal static partial class ReferenceWaves
     [GeneratedRegex("""float32\((?<a1>[\d.]+)\*saw\(i\*f1/(?<rate>[\d.]+)\)\+(?<a2>[\d.]+)\*saw\(i\*f2/[\d.]+\)\+(?<a3>[\d.]+)\*\|saw\(i\*(?<f3>[\d.]+)/[\d.]+\)\|\*noise.*synth\(salt\+"input/"\+name,(?<samples>\d+),base (?<base>[-\d.e]+),amp (?<amp>[-\d.e]+)\)""")]
     private static partial Regex Recipe();
 
-    [GeneratedRegex(@"^as in (?<case>[\w-]+) with sr=(?<rate>\d+), n=(?<samples>\d+)$")]
+    [GeneratedRegex(@"^as in (?<case>[\w-]+) with sr=(?<rate>\d+)(, n=(?<samples>\d+))?(?<quantized>, then int16 quantised \(trunc\(x\*32767\)/32767\))?$")]
     private static partial Regex OtherRecipe();
 }

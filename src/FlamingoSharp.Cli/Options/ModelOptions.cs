@@ -66,6 +66,12 @@ internal sealed class ModelOptions
 
     public ScalarType TypeOf(ParseResult parse) => parse.GetValue(_type) ?? ScalarType.Float32;
 
+    /// <summary>The model as it was named, if it was.</summary>
+    public string? NamedIn(ParseResult parse) => parse.GetValue(_model);
+
+    /// <summary>Sets the number of torch's threads, if one is given.</summary>
+    public void UseThreads(ParseResult parse) => Use(parse.GetValue(_threads));
+
     /// <summary>The model's folder.</summary>
     /// <exception cref="FlamingoException">There is none.</exception>
     public string FolderOf(ParseResult parse) => ModelLocator.Locate(parse.GetValue(_model));

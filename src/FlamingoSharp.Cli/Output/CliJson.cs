@@ -14,6 +14,8 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(WrittenLine))]
 [JsonSerializable(typeof(PulledLine))]
+[JsonSerializable(typeof(EmbeddingLine))]
+[JsonSerializable(typeof(ZeroShotLine))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(MatchLine))]
 [JsonSerializable(typeof(IngestLine))]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Cli.Verbs;
@@ -14,6 +15,15 @@ internal sealed class ClassifyVerb : Verb
 
     private readonly Option<bool> _multi = new("--multi") { Description = "Any number of the labels may fit." };
 
+    private readonly Option<bool> _zeroShot = new("--zero-shot")
+    {
+        Description = "Let a CLAP model choose, by the likeness of sound and label; it gives probabilities. --model then names a CLAP model.",
+    };
+
+    private readonly Option<string?> _template = new("--template") { Description = "With --zero-shot: the text of a label, {0} in its place.", HelpName = "TEXT" };
+
+    private readonly Option<string?> _tokenizer = ClapOptions.Tokenizer();
+
     private readonly Option<bool> _think = AnswerRun.Think();
 
     private readonly AnswerRun _run = new(shots: true);
@@ -23,28 +33,42 @@ internal sealed class ClassifyVerb : Verb
             "flamingo classify samples/rain.wav --labels rain,thunder,\"car horn\"",
             "flamingo classify \"samples/*.wav\" --labels-file labels.txt --json",
             "flamingo classify new.wav --shots 4 --index birds.db",
-            "flamingo classify street.wav --labels \"car horn,siren,speech\" --multi")
+            "flamingo classify street.wav --labels \"car horn,siren,speech\" --multi",
+            "flamingo classify clip.wav --labels dog,rain,bell --zero-shot")
     {
         Add(_files);
         Add(_labels);
         Add(_labelsFile);
         Add(_multi);
+        Add(_zeroShot);
+        Add(_template);
+        Add(_tokenizer);
         Add(_think);
         Validators.Add(command =>
         {
             bool list = command.GetResult(_labels) is not null, file = command.GetResult(_labelsFile) is not null;
-            if (list ? file : !file && !_run.HasExamples(command))
+            bool zeroShot = command.GetValue(_zeroShot);
+            if (list ? file : !file && (zeroShot || !_run.HasExamples(command)))
                 command.AddError("Give the labels by --labels or by --labels-file.");
+            if (zeroShot && _run.HasExamples(command))
+                command.AddError("--zero-shot takes no examples; leave --index and --shots-from out.");
+            if (zeroShot && (command.GetValue(_multi) || command.GetValue(_think)))
+                command.AddError("--zero-shot chooses one label and does not reason; leave --multi and --think out.");
+            if (!zeroShot && (command.GetValue(_template) ?? command.GetValue(_tokenizer)) is not null)
+                command.AddError("--template and --tokenizer belong to --zero-shot; give that too.");
         });
         _run.AddTo(this);
     }
 
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
+        var labels = Labels(parse);
+        if (parse.GetValue(_zeroShot))
+            return Task.FromResult(ZeroShotRun.Run(_run.Options, parse, parse.GetValue(_files)!, labels!, parse.GetValue(_template), parse.GetValue(_tokenizer), cancellation));
         bool multi = parse.GetValue(_multi);
-        return _run.RunAsync(parse, new AnswerWork(labels => multi ? TaskPrompts.MultiLabel(labels) : TaskPrompts.Classify(labels!))
+        return _run.RunAsync(parse, new AnswerWork(known => multi ? TaskPrompts.MultiLabel(known) : TaskPrompts.Classify(known!))
         {
-            Labels = Labels(parse) is { } labels ? multi ? labels : [.. labels.Order(StringComparer.Ordinal)] : null,
+            Labels = multi || labels is null ? labels : [.. labels.Order(StringComparer.Ordinal)],
             LabelsOfExamples = true,
             MatchLabels = !multi,
             Vote = true,

@@ -9,7 +9,7 @@ namespace FlamingoSharp.Encoders;
 /// <remarks>
 /// Shapes: n windows, s samples, f frames, m mel bands, t tokens, v vectors a window, c their width.<br/>
 /// Its parameters carry the names that the published checkpoints have below <c>clap.</c>: <c>base.htsat.*</c> and <c>projection.*</c> in
-/// Audio Flamingo 1, <c>nvclap.*</c> in 2. They have no data until they are filled.
+/// Audio Flamingo 1, <c>nvclap.*</c> in 2 and in LAION-CLAP. They have no data until they are filled.
 /// </remarks>
 public sealed class Htsat : nn.Module<Tensor, Tensor>
 {
@@ -26,7 +26,7 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
         options.Validate();
         Options = options;
         _logMel = new LogMel(options.Mel);
-        if (options.Output != HtsatOutput.Tokens)
+        if (options.Projects)
         {
             _base = new ClapBase(options);
             _projection = new ClapProjection(options.LatentDim, options.ProjectionDim, options.ProjectionDropout);
@@ -43,7 +43,7 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
 
     /// <summary>Encodes windows of sound.</summary>
     /// <param name="audio">Samples in [-1, 1] at <see cref="HtsatOptions.SampleRate"/>, float32 [n, s].</param>
-    /// <returns>[n, v, c]: one projected vector a window or a step of time, or all tokens, as <see cref="HtsatOptions.Output"/> says.</returns>
+    /// <returns>[n, v, c]: one vector a window or a step of time, or all tokens, as <see cref="HtsatOptions.Output"/> says.</returns>
     /// <exception cref="FlamingoException">The windows do not have the length that the encoder was made for.</exception>
     public override Tensor forward(Tensor audio) => Encode(audio, null);
 
@@ -90,7 +90,7 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
         var tokens = trunk.Encode(logMel, probe);                                            // [n, t, c]
         if (probe is not null && Options.Classes > 0)
             probe("clipwise", trunk.Classify(tokens));
-        if (_projection is null)
+        if (Options.Output == HtsatOutput.Tokens)
         {
             var encodings = trunk.ToTimeFrequency(tokens);                                   // [n, t, c]
             probe?.Invoke("encodings", encodings);
@@ -99,10 +99,12 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
         if (Options.Output == HtsatOutput.TimeSteps)
         {
             var steps = trunk.ToTimeFrequency(tokens).view(tokens.shape[0], -1, Options.TimeSteps, Options.LatentDim).mean([1]); // [n, v, latent]
-            return _projection.forward(steps).MoveToOuterDisposeScope();                     // [n, v, c]
+            return _projection!.forward(steps).MoveToOuterDisposeScope();                    // [n, v, c]
         }
         var latent = tokens.mean([1]);                                                       // [n, latent]
         probe?.Invoke($"latent_{Options.LatentDim}", latent);
+        if (_projection is null)
+            return latent.unsqueeze(1).MoveToOuterDisposeScope();                            // [n, 1, latent]
         var embedding = _projection.forward(latent);                                         // [n, c]
         probe?.Invoke($"embedding_{Options.ProjectionDim}", embedding);
         return embedding.unsqueeze(1).MoveToOuterDisposeScope();                             // [n, 1, c]

@@ -14,6 +14,9 @@ public enum HtsatOutput
 
     /// <summary>One projected vector for each step of time: the mean of the tokens at that time (flamingo-mini).</summary>
     TimeSteps,
+
+    /// <summary>One vector: the mean of the tokens as it is (LAION-CLAP, which projects it outside of the encoder).</summary>
+    Latent,
 }
 
 /// <summary>An HTSAT audio encoder. Defaults: ClapCap, the encoder of Audio Flamingo 1.</summary>
@@ -30,6 +33,16 @@ public sealed record HtsatOptions
         Depths = [2, 2, 12, 2],
         Fusion = true,
         Output = HtsatOutput.Tokens,
+    };
+
+    /// <summary>The audio branch of LAION-CLAP: HTSAT-tiny with fusion on windows of 10 s at 48 kHz (630k-audioset-fusion-best).</summary>
+    public static HtsatOptions LaionClap { get; } = new()
+    {
+        SampleRate = 48000,
+        WindowSeconds = 10,
+        Mel = new MelOptions { SampleRate = 48000, Hop = 480, Scale = MelScale.Htk },
+        Fusion = true,
+        Output = HtsatOutput.Latent,
     };
 
     /// <summary>Rate in Hz of the sound that is given.</summary>
@@ -77,7 +90,7 @@ public sealed record HtsatOptions
     /// <summary>What leaves the encoder.</summary>
     public HtsatOutput Output { get; init; } = HtsatOutput.Pooled;
 
-    /// <summary>Width of the projected vectors; not used with <see cref="HtsatOutput.Tokens"/>, which are not projected.</summary>
+    /// <summary>Width of the projected vectors; not used where <see cref="Projects"/> is false.</summary>
     public int ProjectionDim { get; init; } = 1024;
 
     /// <summary>In training: the chance that the last block's branches are skipped for a window; it rises linearly from 0.</summary>
@@ -116,13 +129,16 @@ public sealed record HtsatOptions
     /// <summary>Vectors that the encoder gives for each window of sound.</summary>
     public int OutputTokens => Output switch
     {
-        HtsatOutput.Pooled => 1,
+        HtsatOutput.Pooled or HtsatOutput.Latent => 1,
         HtsatOutput.TimeSteps => TimeSteps,
         _ => Resolution(Stages - 1) * Resolution(Stages - 1),
     };
 
     /// <summary>Width of the vectors that the encoder gives.</summary>
-    public int OutputDim => Output == HtsatOutput.Tokens ? LatentDim : ProjectionDim;
+    public int OutputDim => Projects ? ProjectionDim : LatentDim;
+
+    /// <summary>True where the vectors are projected before they leave.</summary>
+    public bool Projects => Output is HtsatOutput.Pooled or HtsatOutput.TimeSteps;
 
     /// <summary>Checks that the sizes fit each other.</summary>
     /// <exception cref="FlamingoException">They do not.</exception>

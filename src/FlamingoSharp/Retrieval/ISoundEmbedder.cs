@@ -19,28 +19,3 @@ public interface ISoundEmbedder : IDisposable
     /// <summary>Embeds texts into the same space; null for an encoder without a text side.</summary>
     IEmbeddingGenerator<string, Embedding<float>>? Texts { get; }
 }
-
-/// <content>What every caller of an embedder needs.</content>
-public static class SoundEmbedderExtensions
-{
-    /// <summary>The vector of a file, or of a part of it.</summary>
-    /// <exception cref="FlamingoException">The file is no sound.</exception>
-    public static async Task<ReadOnlyMemory<float>> EmbedAsync(
-        this ISoundEmbedder embedder, string path, double startSeconds = 0, double? durationSeconds = null, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(embedder);
-        var recording = SoundFile.Load(path, embedder.Hearing(startSeconds, durationSeconds), cancellation);
-        return (await embedder.Sounds.GenerateAsync([recording], cancellationToken: cancellation).ConfigureAwait(false))[0].Vector;
-    }
-
-    /// <summary>The vectors of texts.</summary>
-    /// <exception cref="FlamingoException">The encoder has no text side.</exception>
-    public static async Task<IReadOnlyList<ReadOnlyMemory<float>>> EmbedTextsAsync(
-        this ISoundEmbedder embedder, IReadOnlyList<string> texts, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(embedder);
-        var generator = embedder.Texts ?? throw new FlamingoException(FlamingoErrorKind.Model,
-            $"The encoder {embedder.Encoder.Name} hears sounds only; texts need one with a text side, such as a CLAP model.");
-        return [.. (await generator.GenerateAsync(texts, cancellationToken: cancellation).ConfigureAwait(false)).Select(e => e.Vector)];
-    }
-}

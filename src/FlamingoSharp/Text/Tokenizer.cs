@@ -57,6 +57,9 @@ public sealed partial class Tokenizer
     /// <summary>Rows that an embedding needs: the largest id plus one, added tokens included.</summary>
     public int VocabularySize { get; }
 
+    /// <summary>The largest id that <see cref="Encode"/> can give.</summary>
+    internal int LargestTextId => _file.Vocabulary.Values.Max();
+
     /// <summary>Every token that only structure, or its spelling in <see cref="EncodeWithSpecialTokens"/>, produces.</summary>
     internal IReadOnlyList<AddedToken> Added => _file.Added;
 
@@ -94,6 +97,7 @@ public sealed partial class Tokenizer
             end = match.Index + match.Length;
         }
         ids.AddRange(Encode(text[end..]));
+        ids.AddRange(_file.Suffix.Select(s => _addedIds[s]));
         return ids;
     }
 
@@ -139,8 +143,8 @@ public sealed partial class Tokenizer
             if (token.Content.Length == 0 || !added.Add(token.Content))
                 throw Defect($"lists the special token '{token.Content}' twice, or without a spelling");
         }
-        if (file.Prefix.FirstOrDefault(p => !added.Contains(p)) is { } unknown)
-            throw Defect($"begins every text with '{unknown}', which is none of its special tokens");
+        if (file.Prefix.Concat(file.Suffix).FirstOrDefault(p => !added.Contains(p)) is { } unknown)
+            throw Defect($"puts '{unknown}' around every text, which is none of its special tokens");
         foreach (var (left, right) in file.Merges)
         {
             if (added.Contains(left + right))

@@ -19,7 +19,9 @@ public sealed class ModelFolder
 
     /// <summary>Checks that a folder holds every part of a model; reads none of them.</summary>
     /// <exception cref="FlamingoException">There is no such folder, or a part is missing; the message names it.</exception>
-    public static ModelFolder Open(string path)
+    public static ModelFolder Open(string path) => Open(path, needsTokenizer: true);
+
+    private static ModelFolder Open(string path, bool needsTokenizer)
     {
         if (!Directory.Exists(path))
         {
@@ -30,7 +32,7 @@ public sealed class ModelFolder
         var folder = new ModelFolder(path);
         if (!File.Exists(folder.ConfigPath))
             throw folder.Incomplete($"{Config} is missing");
-        if (TokenizerFiles(path) is null)
+        if (needsTokenizer && TokenizerFiles(path) is null)
             throw folder.Incomplete("tokenizer.json (or vocab.json with merges.txt) is missing");
         CheckpointFolder.Files(path);
         return folder;
@@ -44,7 +46,13 @@ public sealed class ModelFolder
     /// <param name="path">Must not exist, or be an empty folder.</param>
     /// <param name="fill">Writes the parts into the folder it is given, which lies beside <paramref name="path"/>.</param>
     /// <exception cref="FlamingoException">The folder exists and holds something, or cannot be written.</exception>
-    public static ModelFolder Write(string path, Action<string> fill)
+    public static ModelFolder Write(string path, Action<string> fill) => Write(path, fill, needsTokenizer: true);
+
+    /// <inheritdoc cref="Write(string, Action{string})"/>
+    /// <param name="path">Must not exist, or be an empty folder.</param>
+    /// <param name="fill">Writes the parts into the folder it is given, which lies beside <paramref name="path"/>.</param>
+    /// <param name="needsTokenizer">False for a model that reads no text.</param>
+    internal static ModelFolder Write(string path, Action<string> fill, bool needsTokenizer)
     {
         if (File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
             throw new FlamingoException(FlamingoErrorKind.Usage, $"{path} exists already; choose another name or delete it first.");
@@ -53,7 +61,7 @@ public sealed class ModelFolder
         {
             Directory.CreateDirectory(temporary);
             fill(temporary);
-            Open(temporary);
+            Open(temporary, needsTokenizer);
             if (Directory.Exists(path))
                 Directory.Delete(path);
             Directory.Move(temporary, path);

@@ -30,6 +30,12 @@ public static partial class NameMap
         "caption_encoder.", "clap.caption_encoder.", "lm_head.",
     ];
 
+    // What stands beside the two towers of a CLAP model in published files: layers of a loss, and the text encoder of Microsoft's.
+    private static readonly string[] s_notClap =
+    [
+        "audio_transform.", "text_transform.", "logit_scale_t", "caption_encoder.", "clap.caption_encoder.", "gpt.", "clap_project.", "lm_head.",
+    ];
+
     /// <summary>A tensor that the checkpoint stores a second time; the first is under <see cref="OriginalOf"/>.</summary>
     public static bool IsCopy(string name) => OriginalOf(name) is not null;
 
@@ -70,6 +76,23 @@ public static partial class NameMap
         else if (LanguageModel().Match(name) is { Success: true } match)
             name = LanguageModelName(match.Groups["decoder"].Success, match.Groups["rest"].Value);
         return IsCopy(name) || IsComputed(name) ? null : name;
+    }
+
+    /// <summary>
+    /// The name in a CLAP model of ours, whose sound encoder is under <c>clap.*</c> as everywhere here; null for a tensor that it does not need.
+    /// </summary>
+    /// <remarks>
+    /// Known foreign names: a training checkpoint of LAION-CLAP (<c>audio_branch.*</c>, <c>text_branch.*</c>, <c>audio_projection.*</c>,
+    /// <c>text_projection.*</c>, <c>logit_scale_a</c>), whose further <c>*_transform.*</c> belong to a loss and not to the embeddings, and
+    /// the files of Microsoft's CLAP (<c>audio_encoder.*</c>, or <c>clap.*</c>, beside a text encoder).
+    /// </remarks>
+    public static string? Clap(string name)
+    {
+        if (name == "logit_scale" || s_notClap.Any(f => name.StartsWith(f, StringComparison.Ordinal)) || IsComputed(name))
+            return null;
+        if (name.StartsWith("audio_branch.", StringComparison.Ordinal))
+            return "clap.nvclap." + name["audio_branch.".Length..];
+        return name.StartsWith("audio_encoder.", StringComparison.Ordinal) ? "clap." + name["audio_encoder.".Length..] : name;
     }
 
     private static string LanguageModelName(bool opt, string rest)

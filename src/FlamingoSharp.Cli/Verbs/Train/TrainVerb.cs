@@ -12,6 +12,7 @@ internal sealed class TrainVerb : Command
         Add(new RenderVerb());
         Add(new MelsVerb());
         Add(new TrainEncoderVerb());
+        Add(new TrainClapVerb());
         Add(new TrainLanguageVerb());
         Add(new TrainEvaluateVerb());
     }

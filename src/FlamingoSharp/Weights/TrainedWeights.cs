@@ -1,7 +1,6 @@
-using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
-namespace FlamingoSharp.Training;
+namespace FlamingoSharp.Weights;
 
 /// <summary>The parameters and stored buffers of modules, as a checkpoint to be written.</summary>
 internal sealed class TrainedWeights : IWeightSource
