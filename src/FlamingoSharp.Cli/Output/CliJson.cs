@@ -21,6 +21,7 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(IngestLine))]
 [JsonSerializable(typeof(IndexStatsLine))]
 [JsonSerializable(typeof(IndexEvalLine))]
+[JsonSerializable(typeof(IndexBenchLine))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Names with underscores, text as it is, absent values left out.</summary>

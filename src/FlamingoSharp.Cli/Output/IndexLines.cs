@@ -38,3 +38,7 @@ internal sealed record VoteLine(string Label, int Votes, double Similarity);
 
 /// <summary>An answer and how well it fits the sound.</summary>
 internal sealed record RankedLine(string Text, double Similarity);
+
+/// <summary>How fast an index is.</summary>
+internal sealed record IndexBenchLine(
+    string Index, int Sounds, int Dimensions, double WrittenPerSecond, long? Bytes, double FirstQueryMs, double QueryMs, double Query95Ms, double Recall, int Cores);

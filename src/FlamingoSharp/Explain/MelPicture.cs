@@ -78,7 +78,9 @@ internal static class MelPicture
             BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
             file.Write(number);
             file.Write(body);
-            BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.Of(body));
+            var sum = new Crc32();
+            sum.Append(body);
+            BinaryPrimitives.WriteUInt32BigEndian(number, sum.Value);
             file.Write(number);
         }
     }

@@ -14,5 +14,6 @@ internal sealed class IndexVerb : Command
         Add(new IndexQueryVerb());
         Add(new IndexStatsVerb());
         Add(new IndexEvalVerb());
+        Add(new IndexBenchVerb());
     }
 }
