@@ -32,6 +32,9 @@ internal static class ModelLocator
         return Path.Exists(found) || HubModelId.TryParse(found) is not { } model ? found : Pulled(model);
     }
 
+    /// <summary>As <see cref="LocateClap"/>; null when there is none.</summary>
+    public static string? FindClap() => Find(null, ClapVariable, s_shippedClap) is null ? null : LocateClap(null);
+
     /// <summary>As <see cref="Locate"/>; null when there is none.</summary>
     public static string? Find(string? named) => Find(named, Variable, s_shipped);
 

@@ -70,7 +70,7 @@ public sealed record ChoiceQuestion
 /// <param name="Probability">Its share among the answers; they add up to 1.</param>
 /// <param name="LogProbability">Natural logarithm of how likely the model is to say exactly this, among everything that it could say.</param>
 /// <param name="Tokens">Its tokens, the end included.</param>
-public sealed record RankedAnswer(int Index, string Text, double Probability, double LogProbability, int Tokens);
+public sealed record LikelyAnswer(int Index, string Text, double Probability, double LogProbability, int Tokens);
 
 /// <summary>Which answer a model finds likeliest.</summary>
 public sealed record Choice
@@ -79,10 +79,10 @@ public sealed record Choice
     public string Text => Best.Text;
 
     /// <summary>The likeliest answer.</summary>
-    public RankedAnswer Best => Answers[0];
+    public LikelyAnswer Best => Answers[0];
 
     /// <summary>All answers, the likeliest first; of equal ones the one given first.</summary>
-    public required IReadOnlyList<RankedAnswer> Answers { get; init; }
+    public required IReadOnlyList<LikelyAnswer> Answers { get; init; }
 
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
@@ -106,7 +106,7 @@ public sealed record Choice
         double whole = shares.Sum();
         return new Choice
         {
-            Answers = [.. sums.Select((s, i) => new RankedAnswer(i, question.Answers[i], shares[i] / whole, s, tokens.Answers[i].Count))
+            Answers = [.. sums.Select((s, i) => new LikelyAnswer(i, question.Answers[i], shares[i] / whole, s, tokens.Answers[i].Count))
                 .OrderByDescending(a => scores[a.Index])],
             PromptTokens = tokens.Prompt.Count,
             SecondsHeard = question.Question.Sounds.Sum(s => s.SecondsHeard),

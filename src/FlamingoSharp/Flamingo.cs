@@ -39,7 +39,7 @@ public sealed record FlamingoLoadOptions
 /// using var sound = flamingo.Hear("samples/rain.wav");
 /// Console.WriteLine(flamingo.Caption(sound).Text);
 /// </code></example>
-public sealed class Flamingo : IDisposable
+public sealed partial class Flamingo : IDisposable
 {
     private readonly FlamingoModel _model;
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -147,16 +147,7 @@ public sealed class Flamingo : IDisposable
             }, cancellation);
             foreach (var sequences in result.Sequences.GroupBy(s => s.Prompt))
             {
-                var question = batch[sequences.Key];
-                answers[members[sequences.Key]] = new Answer
-                {
-                    Candidates = [.. sequences.Select(s => new AnswerText((s.Text ?? Tokenizer.DecodeAnswer(s.GeneratedIds)).Trim(), s.Finish, s.GeneratedIds.Count, s.Score))],
-                    PromptTokens = ids[sequences.Key].Count,
-                    SecondsHeard = question.Sounds.Sum(s => s.SecondsHeard),
-                    SecondsDropped = question.Sounds.Sum(s => s.SecondsDropped),
-                    Seed = result.Seed,
-                    Timing = result.Timing,
-                };
+                answers[members[sequences.Key]] = AnswerOf(batch[sequences.Key], ids[sequences.Key].Count, result, sequences);
             }
         }
         return answers;
@@ -237,7 +228,30 @@ public sealed class Flamingo : IDisposable
         _turn.Dispose();
     }
 
+    /// <summary>SHA-256 of the sound encoder: its weights, and how sounds are cut for it.</summary>
+    internal string EncoderHash() => ModuleFingerprint.Of(_model.EncoderPart!, Config.DescribeHearing());
+
+    /// <summary>What the text of a question may hear, as the model adds it to its attention, [t, l]; for tests.</summary>
+    internal float[] MediaScoresOf(Question question) => InTurn(() =>
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        long[] ids = [.. Encode(question).Select(id => (long)id)];
+        var media = _encoder.Hear([question])!;
+        return _model.MediaScores(media, _model.SoundPositions(tensor(ids, [1, ids.Length])), firstRow: 0, rows: ids.Length).data<float>().ToArray();
+    }, CancellationToken.None);
+
     private IReadOnlyList<int> Encode(Question question) => question.Prompt.EncodeFor(Tokenizer, _model.Language.MaxTokens);
+
+    private Answer AnswerOf(Question question, int promptTokens, GenerationResult result, IEnumerable<GeneratedSequence> sequences) => new()
+    {
+        Candidates = [.. sequences.Select(s => new AnswerText((s.Text ?? Tokenizer.DecodeAnswer(s.GeneratedIds)).Trim(), s.Finish, s.GeneratedIds.Count, s.Score))],
+        PromptTokens = promptTokens,
+        SecondsHeard = question.Sounds.Sum(s => s.SecondsHeard),
+        SecondsDropped = question.Sounds.Sum(s => s.SecondsDropped),
+        Seed = result.Seed,
+        Timing = result.Timing,
+    };
 
     private GenerationOptions Complete(GenerationOptions? options) =>
         (options ?? Config.Generation).ForModel(Tokenizer.Special, _model.Language.BeamLengthRule);

@@ -37,6 +37,13 @@ public sealed class Sound : IDisposable
     /// <summary>[w, h, c], real windows only.</summary>
     internal Tensor Encodings { get; }
 
+    /// <summary>The mean of all vectors, [c].</summary>
+    internal float[] MeanEncoding()
+    {
+        using var scope = NewDisposeScope();
+        return Encodings.to_type(ScalarType.Float32).mean([0, 1]).cpu().data<float>().ToArray();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Encodings.Dispose();
 }

@@ -9,5 +9,9 @@ namespace FlamingoSharp.Tests;
 internal static class AssemblySetup
 {
     [ModuleInitializer]
-    internal static void LoadNativeRuntime() => NativeRuntimeStart.Load();
+    internal static void Start()
+    {
+        Retrieval.IngestProcess.RunIfAsked();
+        NativeRuntimeStart.Load();
+    }
 }

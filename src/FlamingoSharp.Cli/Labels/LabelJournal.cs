@@ -129,7 +129,7 @@ internal sealed class LabelJournal : IDisposable
         }
     }
 
-    private IEnumerable<string> Parts()
+    private List<string> Parts()
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(_path))!, name = Path.GetFileName(_path);
         return Directory.EnumerateFiles(folder, $"{name}.*.partial").Order(StringComparer.Ordinal)

@@ -6,6 +6,8 @@ namespace FlamingoSharp.Cli.Options;
 /// <summary>How an answer is generated.</summary>
 internal sealed class AnsweringOptions
 {
+    private const int Reranked = 10; // answers that the demo of Audio Flamingo 1 draws to choose from
+
     private readonly Option<int?> _maxTokens = new("--max-tokens")
     {
         Description = "Longest answer, in tokens. Default: the model's, 128 for Audio Flamingo 1, 256 for 2, 1024 with reasoning.",
@@ -51,17 +53,18 @@ internal sealed class AnsweringOptions
 
     /// <summary>The options, checked against each other.</summary>
     /// <param name="parse">The command line.</param> <param name="defaults">The model's own; null to check alone, before a model is loaded.</param>
+    /// <param name="rerank">True draws several answers, also where that is not said.</param>
     /// <exception cref="FlamingoException">They contradict themselves.</exception>
-    public GenerationOptions Read(ParseResult parse, GenerationOptions? defaults = null)
+    public GenerationOptions Read(ParseResult parse, GenerationOptions? defaults = null, bool rerank = false)
     {
         defaults ??= GenerationOptions.Greedy;
-        bool sample = parse.GetValue(_sample);
+        bool sample = parse.GetValue(_sample) || (rerank && parse.GetValue(_beams) == 1);
         foreach (Option option in new Option[] { _temperature, _topK, _topP, _seed })
         {
             if (!sample && parse.GetResult(option) is { Implicit: false })
                 throw new FlamingoException(FlamingoErrorKind.Usage, $"{option.Name} has no effect without --sample; add it, or leave {option.Name} out.");
         }
-        int candidates = parse.GetValue(_candidates);
+        int candidates = rerank && parse.GetResult(_candidates) is not { Implicit: false } ? Reranked : parse.GetValue(_candidates);
         var options = defaults with
         {
             MaxNewTokens = parse.GetValue(_maxTokens) ?? defaults.MaxNewTokens,

@@ -59,7 +59,7 @@ internal sealed class RunOptions
         {
             Label = choice.Text,
             Probability = Math.Round(choice.Best.Probability, 6),
-            Probabilities = [.. choice.Answers.Select(LabelLine.Of)],
+            Probabilities = [.. choice.Answers.Select(ProbabilityLine.Of)],
             Score = options.Score == ChoiceScore.Sum ? "sum" : "mean",
         };
 

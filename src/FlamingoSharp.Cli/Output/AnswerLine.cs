@@ -24,7 +24,7 @@ internal sealed record AnswerLine
     public double? Probability { get; init; }
 
     /// <summary>All labels, the likeliest first.</summary>
-    public IReadOnlyList<LabelLine>? Probabilities { get; init; }
+    public IReadOnlyList<ProbabilityLine>? Probabilities { get; init; }
 
     /// <summary>What the labels were compared by: <c>sum</c> or <c>mean</c> of their tokens' log-probabilities.</summary>
     public string? Score { get; init; }
@@ -48,6 +48,18 @@ internal sealed record AnswerLine
 
     /// <summary>Every text, when more than one was asked for.</summary>
     public IReadOnlyList<CandidateLine>? Candidates { get; init; }
+
+    /// <summary>With <c>--shots</c>: the examples that the model was shown, in order.</summary>
+    public IReadOnlyList<ShotLine>? Shots { get; init; }
+
+    /// <summary>classify with <c>--index</c>: what the nearest sounds alone say, the winner first.</summary>
+    public IReadOnlyList<VoteLine>? Vote { get; init; }
+
+    /// <summary>With <c>--rerank</c>: the answers by how well they fit the sound, the best first.</summary>
+    public IReadOnlyList<RankedLine>? Ranked { get; init; }
+
+    /// <summary>With <c>--rerank</c>: whether the best fits well enough.</summary>
+    public bool? Sure { get; init; }
 
     /// <summary>Exactly what the model read, with <c>--show-prompt</c>.</summary>
     public string? Prompt { get; init; }
@@ -89,9 +101,9 @@ internal sealed record CandidateLine(string Text, string? Conclusion, string Fin
 }
 
 /// <summary>One label among those to choose from.</summary>
-internal sealed record LabelLine(string Label, double Probability, double LogProbability, int Tokens)
+internal sealed record ProbabilityLine(string Label, double Probability, double LogProbability, int Tokens)
 {
-    public static LabelLine Of(RankedAnswer answer) => new(answer.Text, Math.Round(answer.Probability, 6), Math.Round(answer.LogProbability, 4), answer.Tokens);
+    public static ProbabilityLine Of(LikelyAnswer answer) => new(answer.Text, Math.Round(answer.Probability, 6), Math.Round(answer.LogProbability, 4), answer.Tokens);
 }
 
 /// <summary>How an answer was generated.</summary>

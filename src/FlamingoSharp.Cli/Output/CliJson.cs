@@ -20,6 +20,11 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(EmbeddingLine))]
 [JsonSerializable(typeof(ZeroShotLine))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(MatchLine))]
+[JsonSerializable(typeof(IngestLine))]
+[JsonSerializable(typeof(IndexStatsLine))]
+[JsonSerializable(typeof(IndexEvalLine))]
+[JsonSerializable(typeof(IndexBenchLine))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Names with underscores, text as it is, absent values left out.</summary>

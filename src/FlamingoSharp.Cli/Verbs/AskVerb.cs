@@ -23,7 +23,7 @@ internal sealed class AskVerb : Verb
 
     private readonly ChoosingOptions _choosing = new();
 
-    private readonly AnswerRun _run = new();
+    private readonly AnswerRun _run = new(shots: true);
 
     public AskVerb()
         : base("ask", "Ask a question about each of some sounds.",
@@ -31,6 +31,7 @@ internal sealed class AskVerb : Verb
             "flamingo ask samples/bell.wav \"Is there a bell?\" --yes-no --show-scores",
             "flamingo ask bells.wav \"Where do the bells ring?\" --options church,school,\"fire station\" --think --model models/af2-cot",
             "flamingo ask --file a.wav --file b.flac \"How many dogs bark?\" --json",
+            "flamingo ask new.wav \"What bird is this?\" --shots 4 --index birds.db",
             "flamingo ask samples/piano.wav \"Which instrument is played?\" --show-prompt")
     {
         Add(_words);
@@ -63,7 +64,7 @@ internal sealed class AskVerb : Verb
         var choice = _choosing.Read(parse, options is null && !yesNo ? "without --options or --yes-no" : null, think, _run.Options.Answering);
         var task = options is not null ? TaskPrompts.Choose(question, options, listed)
             : yesNo ? TaskPrompts.YesOrNo(question, listed) : TaskPrompts.Question(question);
-        return Task.FromResult(_run.Run(
-            parse, new AnswerRequest(task) { Labels = options, Think = think, Choice = choice, ShowScores = _choosing.ShowScores(parse) }, files, cancellation));
+        return _run.RunAsync(
+            parse, new AnswerWork(_ => task) { MatchedOptions = options, Think = think, Choice = choice, ShowScores = _choosing.ShowScores(parse) }, files, cancellation);
     }
 }

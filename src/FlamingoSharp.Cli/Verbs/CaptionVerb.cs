@@ -41,6 +41,6 @@ internal sealed class CaptionVerb : Verb
         string[] files = parse.GetValue(_files)!;
         return _segments.IsAsked(parse)
             ? _segments.RunAsync(parse, task, files, cancellation)
-            : Task.FromResult(_run.Run(parse, new AnswerRequest(task), files, cancellation));
+            : _run.RunAsync(parse, new AnswerWork(_ => task), files, cancellation);
     }
 }

@@ -28,13 +28,14 @@ internal sealed class ClassifyVerb : Verb
 
     private readonly ChoosingOptions _choosing = new();
 
-    private readonly AnswerRun _run = new();
+    private readonly AnswerRun _run = new(shots: true);
 
     public ClassifyVerb()
         : base("classify", "Choose the label that fits each sound.",
             "flamingo classify samples/rain.wav --labels rain,thunder,\"car horn\"",
             "flamingo classify \"samples/*.wav\" --labels-file labels.txt --json",
             "flamingo classify samples/bell.wav --labels bell,rain,dog --show-scores",
+            "flamingo classify new.wav --shots 4 --index birds.db",
             "flamingo classify street.wav --labels \"car horn,siren,speech\" --multi",
             "flamingo classify clip.wav --labels dog,rain,bell --zero-shot")
     {
@@ -49,9 +50,12 @@ internal sealed class ClassifyVerb : Verb
         _choosing.AddTo(this);
         Validators.Add(command =>
         {
-            if (command.GetResult(_labels) is null == command.GetResult(_labelsFile) is null)
-                command.AddError("Give the labels by --labels or by --labels-file.");
+            bool list = command.GetResult(_labels) is not null, file = command.GetResult(_labelsFile) is not null;
             bool zeroShot = command.GetValue(_zeroShot);
+            if (list ? file : !file && (zeroShot || !_run.HasExamples(command)))
+                command.AddError("Give the labels by --labels or by --labels-file.");
+            if (zeroShot && _run.HasExamples(command))
+                command.AddError("--zero-shot takes no examples; leave --index and --shots-from out.");
             if (zeroShot && (command.GetValue(_multi) || command.GetValue(_think)))
                 command.AddError("--zero-shot chooses one label and does not reason; leave --multi and --think out.");
             if (!zeroShot && (command.GetValue(_template) ?? command.GetValue(_tokenizer)) is not null)
@@ -64,22 +68,29 @@ internal sealed class ClassifyVerb : Verb
     {
         var labels = Labels(parse);
         if (parse.GetValue(_zeroShot))
-            return Task.FromResult(ZeroShotRun.Run(_run.Options, parse, parse.GetValue(_files)!, labels, parse.GetValue(_template), parse.GetValue(_tokenizer), cancellation));
+            return Task.FromResult(ZeroShotRun.Run(_run.Options, parse, parse.GetValue(_files)!, labels!, parse.GetValue(_template), parse.GetValue(_tokenizer), cancellation));
         bool multi = parse.GetValue(_multi);
-        bool think = parse.GetValue(_think);
+        bool think = parse.GetValue(_think), listed = _choosing.Listed(parse);
         var choice = _choosing.Read(parse, multi ? "with --multi" : null, think, _run.Options.Answering);
-        var task = multi ? TaskPrompts.MultiLabel(labels) : TaskPrompts.Classify(labels, listed: _choosing.Listed(parse));
-        return Task.FromResult(_run.Run(
-            parse,
-            new AnswerRequest(task) { Labels = multi ? null : task.Answers, Think = think, Choice = choice, ShowScores = _choosing.ShowScores(parse) },
-            parse.GetValue(_files)!, cancellation));
+        return _run.RunAsync(parse, new AnswerWork(known => multi ? TaskPrompts.MultiLabel(known) : TaskPrompts.Classify(known!, listed: listed))
+        {
+            Labels = multi || labels is null ? labels : [.. labels.Order(StringComparer.Ordinal)],
+            LabelsOfExamples = true,
+            MatchLabels = !multi,
+            Vote = true,
+            Think = think,
+            Choice = choice,
+            ShowScores = _choosing.ShowScores(parse),
+        }, parse.GetValue(_files)!, cancellation);
     }
 
-    private string[] Labels(ParseResult parse)
+    // Null where the examples say which labels there are.
+    private string[]? Labels(ParseResult parse)
     {
         if (parse.GetValue(_labels) is { } list)
             return list.Split(',', StringSplitOptions.TrimEntries);
-        string file = parse.GetValue(_labelsFile)!;
+        if (parse.GetValue(_labelsFile) is not { } file)
+            return null;
         if (!File.Exists(file))
             throw new FlamingoException(FlamingoErrorKind.Input, $"The file of labels '{file}' does not exist; check the path.");
         return [.. File.ReadLines(file).Select(l => l.Trim()).Where(l => l.Length > 0)];

@@ -82,6 +82,10 @@ public sealed partial record FlamingoConfig
     /// <summary>The text of config.json.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, FlamingoConfigJson.Default.FlamingoConfig);
 
+    /// <summary>What the encoding of a sound depends on beside the weights.</summary>
+    internal string DescribeHearing() =>
+        JsonSerializer.Serialize(Windows with { Slots = 1 }, FlamingoConfigJson.Default.WindowOptions) + JsonSerializer.Serialize(Encoder, FlamingoConfigJson.Default.HtsatOptions);
+
     /// <summary>Checks that the parts fit each other.</summary>
     /// <exception cref="FlamingoException">They do not.</exception>
     public void Validate()

@@ -55,6 +55,9 @@ internal sealed class FlamingoModel : Module
     /// <summary>The decoder.</summary>
     public LanguageModel Language => _language;
 
+    /// <summary>The encoder of windows; null for a model that is only ever given encodings.</summary>
+    public Module<Tensor, Tensor>? EncoderPart => _encoder;
+
     /// <summary>The transformer over encoded windows.</summary>
     public AudioTransformer AudioPart => _audioTransformer;
 

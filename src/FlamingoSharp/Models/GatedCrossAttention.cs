@@ -62,7 +62,7 @@ internal sealed class GatedCrossAttention : Module
         var x = text;                                                            // [b, t, d]
         if (media is not null)
         {
-            var heard = _attention.forward(x, media, scores);                    // [b, t, d]
+            var heard = _attention.forward(x, media, scores, probe);             // [b, t, d]
             probe?.Invoke("attn_out", heard);
             x = x.Plus(_attentionGate.tanh() * heard);                           // [b, t, d]
         }
@@ -105,7 +105,8 @@ internal sealed class CrossAttention : Module
     }
 
     /// <param name="text">[b, t, d]</param> <param name="media">Batch b, or 1 for every row alike.</param> <param name="scores">[b, 1, t, l]</param>
-    public Tensor forward(Tensor text, MediaKeyValues media, Tensor? scores)
+    /// <param name="probe">Receives <c>attn_weights</c>, [b, h, t, l], and <c>attn_weighted</c>, [b, t, d]: what those weights make of the values.</param>
+    public Tensor forward(Tensor text, MediaKeyValues media, Tensor? scores, Action<string, Tensor>? probe = null)
     {
         using var scope = NewDisposeScope();
         long b = text.shape[0], t = text.shape[1];
@@ -114,8 +115,22 @@ internal sealed class CrossAttention : Module
         if (k.shape[0] != b)
             (k, v) = (k.expand(b, -1, -1, -1), v.expand(b, -1, -1, -1));         // one set of sounds for every row
         var mixed = functional.scaled_dot_product_attention(q, k, v, scores!);   // [b, h, t, e]
-        return _output.forward(mixed.transpose(1, 2).reshape(b, t, -1)).MoveToOuterDisposeScope(); // [b, t, d]
+        if (probe is not null)
+            Expose(q, k, v, scores, probe);
+        return Merged(mixed).MoveToOuterDisposeScope();                          // [b, t, d]
     }
+
+    // The fused kernel keeps its weights to itself, so they are computed again.
+    private void Expose(Tensor q, Tensor k, Tensor v, Tensor? scores, Action<string, Tensor> probe)
+    {
+        using var scope = NewDisposeScope();
+        var logits = q.matmul(k.transpose(-1, -2)).Times(Math.Pow(_headWidth, -0.5)); // [b, h, t, l]
+        var weights = (scores is null ? logits : logits.add(scores)).softmax(-1); // [b, h, t, l]
+        probe("attn_weights", weights);
+        probe("attn_weighted", Merged(weights.matmul(v)));                       // [b, t, d]
+    }
+
+    private Tensor Merged(Tensor mixed) => _output.forward(mixed.transpose(1, 2).reshape(mixed.shape[0], mixed.shape[2], -1));
 
     private Tensor SplitHeads(Tensor x) => x.view(x.shape[0], x.shape[1], _heads, _headWidth).transpose(1, 2);
 }

@@ -151,6 +151,14 @@ public sealed record PromptFormat
     internal IReadOnlyList<int> EncodeAnswer(string answer, Tokenizer tokenizer) =>
         [.. Prompt.EncodeParts(PromptTemplate.Fill(Answer, 0, ("answer", TextForm.Apply(answer))), tokenizer)];
 
+    /// <summary>One question of a task after examples of the same task; without any, the question alone.</summary>
+    /// <param name="choice">How the examples were chosen.</param> <param name="task">Prefix and question; a list of labels stands once, at the last.</param>
+    /// <param name="answers">The answers of the examples, in order.</param>
+    /// <exception cref="FlamingoException">The format has no few-shot form.</exception>
+    public Prompt FewShot(ShotChoice choice, TaskPrompt task, IReadOnlyList<string> answers) => answers.Count == 0
+        ? Ask(task)
+        : FewShot(choice, task.Prefix, [.. answers.Select(a => new Shot(task.Bare ?? WordsOf(task), a))], WordsOf(task));
+
     private string WordsOf(TaskPrompt task) => PlainQuestions && task.Plain is { } plain ? plain : task.Prompt;
 
     private IEnumerable<PromptPart> Spell(string prompt, string? answer, int sounds)

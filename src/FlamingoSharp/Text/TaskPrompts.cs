@@ -15,6 +15,9 @@ public sealed record TaskPrompt(string Prefix, string Prompt)
 
     /// <summary>The same answers as <see cref="Plain"/> wants them: with their letters, where it has them.</summary>
     internal IReadOnlyList<string> PlainAnswers { get; init; } = [];
+
+    /// <summary>The question where it is asked of an example: without the list of labels, which stands once, at the last; null where the words are the same.</summary>
+    public string? Bare { get; init; }
 }
 
 /// <summary>
@@ -98,6 +101,7 @@ public static class TaskPrompts
         {
             Prompt = $"{question}\nOPTIONS:{string.Concat(options.Select(l => $"\n - {l}."))}",
             Plain = Lettered(question, plain),
+            Bare = question,
         };
     }
 

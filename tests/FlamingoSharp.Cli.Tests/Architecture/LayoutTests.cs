@@ -36,6 +36,8 @@ public sealed partial class LayoutTests
     [InlineData("Encoders", "Audio", "Models", "Runtime", "Weights")]
     [InlineData("Models", "Audio", "Encoders", "Generation", "Runtime", "Text", "Weights")]
     [InlineData("Embeddings", "Audio", "Encoders", "Models", "Runtime", "Text", "Weights")]
+    [InlineData("Retrieval", "Audio", "Embeddings", "Models", "Text", "Weights")]
+    [InlineData("Explain", "Audio", "Encoders", "Models", "Retrieval", "Weights")]
     public void Rooms_of_the_library_use_only_those_before_them(string room, params string[] allowed)
     {
         string start = $"FlamingoSharp.{room}";
