@@ -62,7 +62,7 @@ internal static partial class AtomicFile
         }
         finally
         {
-            Close(folder);
+            _ = Close(folder);
         }
     }
 
