@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace FlamingoSharp.Cli;
 
@@ -80,6 +81,11 @@ internal static class Terminal
                 return work(done => bar.Value = done);
             });
     }
+
+    /// <summary>Shows a picture that changes while something long is done; <see cref="Watched"/> must hold.</summary>
+    /// <param name="first">What is shown at first.</param> <param name="work">Given the way to change it.</param>
+    public static T Live<T>(IRenderable first, Func<Action<IRenderable>, T> work) =>
+        s_error.Value.Live(first).Start(context => work(context.UpdateTarget));
 
     private static void Write(string kind, string colour, string text)
     {

@@ -64,7 +64,9 @@ internal sealed record CheckpointState
     public IReadOnlyList<CheckpointFileSum> Files { get; init; } = [];
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(RunSummary))]
 [JsonSerializable(typeof(LogLine))]
 [JsonSerializable(typeof(CheckpointState))]
 internal sealed partial class LoopJson : JsonSerializerContext;

@@ -1,6 +1,6 @@
 namespace FlamingoSharp.Training;
 
-/// <summary>What a run keeps on disk: checkpoints, log, TensorBoard's events. Written by process 0, read by all.</summary>
+/// <summary>What a run keeps on disk: checkpoints, log, TensorBoard's events, report. Written by process 0, read by all.</summary>
 internal sealed class RunFolder : IDisposable
 {
     private readonly TrainingRunOptions _options;
@@ -69,7 +69,7 @@ internal sealed class RunFolder : IDisposable
             _log = new TrainingLog(_options.Folder, position);
             _events = new TensorBoardEvents(_options.Folder, position.Step);
         });
-        Writers = [_log!, _events!];
+        Writers = [_log!, _events!, new Summariser(_options.Folder)];
     }
 
     /// <summary>Writes a checkpoint, unless there is one of this step.</summary>
@@ -117,5 +117,23 @@ internal sealed class RunFolder : IDisposable
         _events?.Dispose();
         _log?.Dispose();
         _lock?.Dispose();
+    }
+
+    /// <summary>Writes what the run is, what it came to, and the page about it.</summary>
+    private sealed class Summariser(string folder) : ITrainingObserver
+    {
+        private RunSummary? _summary;
+
+        public void Started(TrainingStart start)
+        {
+            _summary = new RunSummary { Start = start };
+            _summary.Write(folder);
+        }
+
+        public void Ended(TrainingOutcome outcome)
+        {
+            (_summary! with { Outcome = outcome }).Write(folder);
+            TrainingReport.OfRun(folder).Write();
+        }
     }
 }

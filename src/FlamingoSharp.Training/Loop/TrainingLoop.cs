@@ -71,7 +71,7 @@ internal sealed class TrainingLoop
         var clock = Stopwatch.StartNew();
         double before = _position.Seconds;
         var pace = new StepPace();
-        Tell(o => o.Started(Describe(stepBatches, optimizer) with { Settings = folder.Settings }));
+        folder.Try("The log", () => Tell(o => o.Started(Describe(stepBatches, optimizer) with { Settings = folder.Settings })));
         _task.SetTraining(true);
         while (true)
         {
@@ -84,7 +84,7 @@ internal sealed class TrainingLoop
             if (end is not null || (_options.CheckpointEvery > 0 && _position.Step > 0 && _position.Step % _options.CheckpointEvery == 0))
                 folder.Save(_position);
             if (end is { } reason)
-                return Finish(reason, pace);
+                return Finish(folder, reason, pace);
 
             double rate = _options.Optimization.RateAt(Math.Max(_position.Step, (int)(Spent * _options.Optimization.TotalSteps)));
             pace.Begin(queue.Waited);
@@ -182,12 +182,12 @@ internal sealed class TrainingLoop
         }
     }
 
-    private TrainingOutcome Finish(TrainingEnd end, StepPace pace)
+    private TrainingOutcome Finish(RunFolder folder, TrainingEnd end, StepPace pace)
     {
         var outcome = new TrainingOutcome(
             end, _position.Step, _position.Samples, _position.BestLoss, _position.BestStep, _position.Skipped,
             pace.TotalSeconds, pace.TotalWaitSeconds, pace.TotalSeconds > 0 ? pace.TotalSamples / pace.TotalSeconds : 0);
-        Tell(o => o.Ended(outcome));
+        folder.Try("The report", () => Tell(o => o.Ended(outcome)));
         return outcome;
     }
 
