@@ -3,10 +3,10 @@ using System.ComponentModel;
 using FlamingoSharp.Audio;
 using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
-using FlamingoSharp.Cli.Segments;
 using FlamingoSharp.Generation;
 using FlamingoSharp.Text;
 using FlamingoSharp.Training.Distributed;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Labels;
 

@@ -13,16 +13,14 @@ internal sealed class Journal<TWork, TEntry> : IDisposable
     where TWork : class, IJournalWork<TWork>
     where TEntry : class
 {
-    private const byte NewLine = (byte)'\n';
-
     private readonly string _path;
-    private readonly FileStream _file;
+    private readonly LineJournal _lines;
     private readonly JsonTypeInfo<TWork> _workType;
     private readonly JsonTypeInfo<TEntry> _entryType;
     private bool _isEmpty; // nothing is lost with it
 
-    private Journal(string path, FileStream file, JsonTypeInfo<TWork> workType, JsonTypeInfo<TEntry> entryType) =>
-        (_path, _file, _workType, _entryType) = (path, file, workType, entryType);
+    private Journal(string path, LineJournal lines, JsonTypeInfo<TWork> workType, JsonTypeInfo<TEntry> entryType) =>
+        (_path, _lines, _workType, _entryType) = (path, lines, workType, entryType);
 
     private string Partial => PartialOf(_path);
 
@@ -46,22 +44,10 @@ internal sealed class Journal<TWork, TEntry> : IDisposable
     public static Journal<TWork, TEntry> Open(
         string path, TWork work, JsonTypeInfo<TWork> workType, JsonTypeInfo<TEntry> entryType, bool restart, Func<TEntry, bool> take)
     {
-        string partial = PartialOf(path);
         CheckFree(path, restart);
-        FileStream file;
+        var journal = new Journal<TWork, TEntry>(path, LineJournal.Open(PartialOf(path), restart), workType, entryType);
         try
         {
-            file = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Usage, $"'{partial}' cannot be written, or another run is writing it: {e.Message.TrimEnd('.')}.", e);
-        }
-        var journal = new Journal<TWork, TEntry>(path, file, workType, entryType);
-        try
-        {
-            if (restart)
-                file.SetLength(0);
             journal.Continue(work, take);
             return journal;
         }
@@ -75,23 +61,13 @@ internal sealed class Journal<TWork, TEntry> : IDisposable
     /// <summary>Puts results on disk, all of them before it returns.</summary>
     public void Add(params IEnumerable<TEntry> entries)
     {
-        using var lines = new MemoryStream();
-        foreach (var entry in entries)
-        {
-            lines.Write(JsonSerializer.SerializeToUtf8Bytes(entry, _entryType));
-            lines.WriteByte(NewLine);
-        }
-        Write(lines.GetBuffer().AsSpan(0, (int)lines.Length));
-        _isEmpty &= lines.Length == 0;
+        List<byte[]> lines = [.. entries.Select(e => JsonSerializer.SerializeToUtf8Bytes(e, _entryType))];
+        _lines.Add(lines);
+        _isEmpty &= lines.Count == 0;
     }
 
-    /// <summary>Every result that is on disk, in the order in which they were made.</summary>
-    public IEnumerable<TEntry> Entries()
-    {
-        foreach (byte[] line in Lines().Skip(1))
-            yield return JsonSerializer.Deserialize(line, _entryType)!;
-        _file.Position = _file.Length;
-    }
+    /// <summary>Every result that is on disk, in the order in which they were made; to be read to the end before the next is added.</summary>
+    public IEnumerable<TEntry> Entries() => _lines.Lines().Skip(1).Select(l => JsonSerializer.Deserialize(l, _entryType)!);
 
     /// <summary>Makes the file appear, whole, and the journal go.</summary>
     /// <param name="write">Writes the file.</param>
@@ -106,7 +82,7 @@ internal sealed class Journal<TWork, TEntry> : IDisposable
     {
         if (_isEmpty)
             File.Delete(Partial);
-        _file.Dispose();
+        _lines.Dispose();
     }
 
     // Reads what is there up to the last whole line; a line that a killed run has not finished is cut off.
@@ -114,66 +90,30 @@ internal sealed class Journal<TWork, TEntry> : IDisposable
     {
         long good = 0;
         bool empty = true;
-        foreach (byte[] line in Lines())
+        foreach (byte[] line in _lines.Lines())
         {
             if (good == 0)
                 Check(work, line);
-            else if (Read(line, _entryType) is not { } entry || !take(entry))
+            else if (LineJournal.Parse(line, _entryType) is not { } entry || !take(entry))
                 break;
             else
                 empty = false;
             good += line.Length + 1;
         }
-        _file.SetLength(good);
-        _file.Position = good;
+        _lines.GoOnAfter(good);
         _isEmpty = empty;
         if (good == 0)
-            Write([.. JsonSerializer.SerializeToUtf8Bytes(work, _workType), NewLine]);
+            _lines.Add(JsonSerializer.SerializeToUtf8Bytes(work, _workType));
     }
 
     private void Check(TWork work, byte[] line)
     {
-        if (Read(line, _workType) is not { } before || !before.IsWhole())
+        if (LineJournal.Parse(line, _workType) is not { } before || !before.IsWhole())
             throw new FlamingoException(FlamingoErrorKind.Usage, $"'{Partial}' is no unfinished {TWork.Noun}; delete it, or add --restart to write it anew.");
         if (work.DifferenceFrom(before) is { } difference)
         {
             throw new FlamingoException(FlamingoErrorKind.Usage,
                 $"'{Partial}' was begun by another run: different are {difference}. Repeat that command to continue it, or add --restart to begin anew.");
         }
-    }
-
-    private static T? Read<T>(byte[] line, JsonTypeInfo<T> type) where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(line, type);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private IEnumerable<byte[]> Lines()
-    {
-        _file.Position = 0;
-        var buffered = new BufferedStream(_file, 1 << 16); // not disposed: it would close the file
-        using var line = new MemoryStream();
-        for (int next; (next = buffered.ReadByte()) >= 0;)
-        {
-            if (next != NewLine)
-            {
-                line.WriteByte((byte)next);
-                continue;
-            }
-            yield return line.ToArray();
-            line.SetLength(0);
-        }
-    }
-
-    private void Write(ReadOnlySpan<byte> lines)
-    {
-        _file.Write(lines);
-        _file.Flush(flushToDisk: true);
     }
 }
