@@ -10,6 +10,13 @@ public sealed record TrainingText(string Id, string Task, string Type, string Pr
 {
     /// <summary>The answers to choose from, in the order of the prompt; empty where it lists none.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
+
+    /// <summary>Equal in everything; the choices stand in the prompt.</summary>
+    public bool Equals(TrainingText? other) =>
+        other is not null && (Id, Task, Type, Prompt, Answer) == (other.Id, other.Task, other.Type, other.Prompt, other.Answer);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Id, Task, Type, Prompt, Answer);
 }
 
 /// <summary>How training texts are worded and mixed.</summary>

@@ -5,6 +5,7 @@ using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Training.Data;
 using FlamingoSharp.Training.DataSets;
+using Spectre.Console;
 
 namespace FlamingoSharp.Cli.Verbs.Data;
 
@@ -57,9 +58,9 @@ internal sealed class DataValidateVerb : Verb
 
     private static void Print(DataSetReport report)
     {
-        var table = new Spectre.Console.Table { Border = Spectre.Console.TableBorder.Simple };
+        var table = new Table { Border = TableBorder.Simple };
         foreach (string column in new[] { "manifest", "items", "sounds", "minutes", "errors", "warnings" })
-            table.AddColumn(new Spectre.Console.TableColumn(column) { NoWrap = true, Alignment = column == "manifest" ? Spectre.Console.Justify.Left : Spectre.Console.Justify.Right });
+            table.AddColumn(new TableColumn(column) { NoWrap = true, Alignment = column == "manifest" ? Justify.Left : Justify.Right });
         foreach (var manifest in report.Manifests)
         {
             var faults = report.Faults.Where(f => f.Manifest == manifest.Name).ToList();
@@ -67,7 +68,7 @@ internal sealed class DataValidateVerb : Verb
             {
                 manifest.Name, Number(manifest.Items), Number(manifest.Sounds), manifest.Minutes.ToString("0.0", CultureInfo.InvariantCulture),
                 Number(faults.Count(f => f.IsError)), Number(faults.Count(f => !f.IsError)),
-            }.Select(Spectre.Console.Markup.Escape)]);
+            }.Select(Markup.Escape)]);
         }
         Terminal.Show(table);
         foreach (var kind in report.Faults.GroupBy(f => f.Kind).OrderByDescending(k => k.Any(f => f.IsError)).ThenBy(k => k.Key))
