@@ -66,6 +66,13 @@ internal sealed class ModelOptions
 
     public ScalarType TypeOf(ParseResult parse) => parse.GetValue(_type) ?? ScalarType.Float32;
 
+    /// <summary>How it is loaded.</summary>
+    public FlamingoLoadOptions LoadOptions(ParseResult parse) =>
+        new() { Device = DeviceOf(parse), Type = TypeOf(parse), MaxWindows = parse.GetValue(_windows) };
+
+    /// <summary>Sets the number of torch's threads, if one is given.</summary>
+    public void UseThreads(ParseResult parse) => Use(parse.GetValue(_threads), FolderOf(parse));
+
     /// <summary>The model's folder.</summary>
     /// <exception cref="FlamingoException">There is none.</exception>
     public string FolderOf(ParseResult parse) => ModelLocator.Locate(parse.GetValue(_model));
@@ -75,8 +82,7 @@ internal sealed class ModelOptions
     public Flamingo Load(ParseResult parse)
     {
         string folder = FolderOf(parse);
-        var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
-        options = options with { MaxWindows = parse.GetValue(_windows) };
+        var options = LoadOptions(parse);
         Use(parse.GetValue(_threads), folder);
         long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(Length) : 0;
         return bytes < LongLoad

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using FlamingoSharp.Cli.Output;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Segments;
 
@@ -10,14 +11,12 @@ namespace FlamingoSharp.Cli.Segments;
 /// </summary>
 internal sealed class SegmentJournal : IDisposable
 {
-    private const byte NewLine = (byte)'\n';
-
     private readonly string _path;
     private readonly TimedText _form;
-    private readonly FileStream _file;
+    private readonly LineJournal _lines;
     private bool _isEmpty; // nothing is lost with it
 
-    private SegmentJournal(string path, TimedText form, FileStream file) => (_path, _form, _file) = (path, form, file);
+    private SegmentJournal(string path, TimedText form, LineJournal lines) => (_path, _form, _lines) = (path, form, lines);
 
     /// <summary>Captions that an earlier run has made.</summary>
     public int Done { get; private set; }
@@ -33,22 +32,10 @@ internal sealed class SegmentJournal : IDisposable
     /// <exception cref="FlamingoException">The file exists, belongs to other work, cannot be written, or is being written.</exception>
     public static SegmentJournal Open(string path, SegmentWork work, bool restart)
     {
-        string partial = path + ".partial";
         CheckFree(path, restart);
-        FileStream file;
+        var journal = new SegmentJournal(path, TimedText.ForFile(path)!, LineJournal.Open(path + ".partial", restart));
         try
         {
-            file = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Usage, $"'{partial}' cannot be written, or another run is writing it: {e.Message.TrimEnd('.')}.", e);
-        }
-        var journal = new SegmentJournal(path, TimedText.ForFile(path)!, file);
-        try
-        {
-            if (restart)
-                file.SetLength(0);
             journal.Continue(work);
             return journal;
         }
@@ -70,7 +57,7 @@ internal sealed class SegmentJournal : IDisposable
     /// <summary>Puts a caption on disk.</summary>
     public void Add(AnswerLine line)
     {
-        Write(JsonSerializer.SerializeToUtf8Bytes(line, CliJson.Lines.AnswerLine));
+        _lines.Add(JsonSerializer.SerializeToUtf8Bytes(line, CliJson.Lines.AnswerLine));
         Done++;
         _isEmpty = false;
     }
@@ -79,13 +66,10 @@ internal sealed class SegmentJournal : IDisposable
     public void Complete()
     {
         string temporary = _path + ".tmp";
-        _file.Position = 0;
         using (var whole = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
         {
             whole.Write(Encoding.UTF8.GetBytes(_form.Head));
-            using var lines = new StreamReader(_file, leaveOpen: true);
-            lines.ReadLine();
-            while (lines.ReadLine() is { } line)
+            foreach (byte[] line in _lines.Lines().Skip(1))
                 whole.Write(Encoding.UTF8.GetBytes(_form.Format(JsonSerializer.Deserialize(line, CliJson.Lines.AnswerLine)!)));
             whole.Flush(flushToDisk: true);
         }
@@ -98,14 +82,14 @@ internal sealed class SegmentJournal : IDisposable
     {
         if (_isEmpty)
             File.Delete(Partial);
-        _file.Dispose();
+        _lines.Dispose();
     }
 
     // Reads what is there up to the last whole line; a line that a killed run has not finished is cut off.
     private void Continue(SegmentWork work)
     {
         long good = 0;
-        foreach (byte[] line in Lines())
+        foreach (byte[] line in _lines.Lines())
         {
             if (good == 0)
                 Check(work, line);
@@ -113,16 +97,15 @@ internal sealed class SegmentJournal : IDisposable
                 break;
             good += line.Length + 1;
         }
-        _file.SetLength(good);
-        _file.Position = good;
+        _lines.GoOnAfter(good);
         _isEmpty = Done == 0;
         if (good == 0)
-            Write(JsonSerializer.SerializeToUtf8Bytes(work, CliJson.Lines.SegmentWork));
+            _lines.Add(JsonSerializer.SerializeToUtf8Bytes(work, CliJson.Lines.SegmentWork));
     }
 
     private void Check(SegmentWork work, byte[] line)
     {
-        if (Read(line, CliJson.Lines.SegmentWork) is not { Generation: not null } before)
+        if (LineJournal.Parse(line, CliJson.Lines.SegmentWork) is not { Generation: not null } before)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"'{Partial}' is no unfinished run of captions; delete it, or add --restart to write it anew.");
         if (work.DifferenceFrom(before) is { } difference)
         {
@@ -133,44 +116,9 @@ internal sealed class SegmentJournal : IDisposable
 
     private bool Take(byte[] line)
     {
-        if (Read(line, CliJson.Lines.AnswerLine) is not { End: { } end } caption || caption.Segment != Done)
+        if (LineJournal.Parse(line, CliJson.Lines.AnswerLine) is not { End: { } end } caption || caption.Segment != Done)
             return false;
         (Done, DoneSeconds) = (Done + 1, end);
         return true;
-    }
-
-    private static T? Read<T>(byte[] line, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(line, type);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private IEnumerable<byte[]> Lines()
-    {
-        _file.Position = 0;
-        var buffered = new BufferedStream(_file, 1 << 16); // not disposed: it would close the file
-        using var line = new MemoryStream();
-        for (int next; (next = buffered.ReadByte()) >= 0;)
-        {
-            if (next != NewLine)
-            {
-                line.WriteByte((byte)next);
-                continue;
-            }
-            yield return line.ToArray();
-            line.SetLength(0);
-        }
-    }
-
-    private void Write(byte[] line)
-    {
-        _file.Write([.. line, NewLine]);
-        _file.Flush(flushToDisk: true);
     }
 }

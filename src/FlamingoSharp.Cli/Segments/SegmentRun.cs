@@ -8,6 +8,7 @@ using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Generation;
 using FlamingoSharp.Text;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Segments;
 

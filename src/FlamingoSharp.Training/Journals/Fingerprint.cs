@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace FlamingoSharp.Cli.Segments;
+namespace FlamingoSharp.Training.Journals;
 
 /// <summary>Tells whether a file is the one of an earlier run.</summary>
 internal static class Fingerprint
@@ -26,6 +26,9 @@ internal static class Fingerprint
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>The SHA-256 of a text.</summary>
+    public static string OfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Stands for the files that make up a model: their names, sizes, and (of large ones a part of) their contents.</summary>
     public static string OfModel(string folder, CancellationToken cancellation)
