@@ -58,7 +58,7 @@ internal static class CommandLine
         var root = new RootCommand("Audio Flamingo: describes sounds and answers questions about them.")
         {
             new CaptionVerb(), new AskVerb(), new ClassifyVerb(), new ChatVerb(), new LabelVerb(), new EmbedVerb(),
-            new Verbs.Index.IndexVerb(), new SearchVerb(), new ExplainVerb(), new Verbs.Data.DataVerb(), new Verbs.Train.TrainVerb(),
+            new Verbs.Index.IndexVerb(), new SearchVerb(), new ExplainVerb(), new EvalVerb(), new Verbs.Data.DataVerb(), new Verbs.Train.TrainVerb(),
             new PullVerb(), new InspectVerb(), new ConvertVerb(), new SynthVerb(), new BenchVerb(), new DoctorVerb(),
         };
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();

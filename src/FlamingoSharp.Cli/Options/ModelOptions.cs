@@ -70,6 +70,10 @@ internal sealed class ModelOptions
     /// <summary>The model as it was named, if it was.</summary>
     public string? NamedIn(ParseResult parse) => parse.GetValue(_model);
 
+    /// <summary>How it is loaded.</summary>
+    public FlamingoLoadOptions LoadOptions(ParseResult parse) =>
+        new() { Device = DeviceOf(parse), Type = TypeOf(parse), MaxWindows = parse.GetValue(_windows) };
+
     /// <summary>Sets the number of torch's threads, if one is given.</summary>
     public void UseThreads(ParseResult parse) => Use(parse.GetValue(_threads));
 
@@ -82,8 +86,7 @@ internal sealed class ModelOptions
     public Flamingo Load(ParseResult parse)
     {
         string folder = FolderOf(parse);
-        var options = new FlamingoLoadOptions { Device = DeviceOf(parse), Type = TypeOf(parse) };
-        options = options with { MaxWindows = parse.GetValue(_windows) };
+        var options = LoadOptions(parse);
         Use(parse.GetValue(_threads), folder);
         long bytes = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.safetensors").Sum(Length) : 0;
         return bytes < LongLoad

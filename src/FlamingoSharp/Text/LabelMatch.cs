@@ -1,15 +1,16 @@
 using System.Text.RegularExpressions;
-using FlamingoSharp.Text;
 
-namespace FlamingoSharp.Cli;
+namespace FlamingoSharp.Text;
 
 /// <summary>Which label an answer means: the same words, whatever their case, outer spaces and full stop; failing that its letter, as in (B).</summary>
-internal static partial class LabelMatch
+public static partial class LabelMatch
 {
     /// <summary>The label as it was given; null when the answer is none of them.</summary>
     /// <param name="answer">What the model said.</param> <param name="labels">In the order in which the prompt letters them.</param>
     public static string? Find(string answer, IReadOnlyList<string> labels)
     {
+        ArgumentNullException.ThrowIfNull(answer);
+        ArgumentNullException.ThrowIfNull(labels);
         string bare = Bare(answer);
         if (Same(bare) is { } whole)
             return whole;
