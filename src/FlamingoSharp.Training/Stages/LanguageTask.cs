@@ -3,8 +3,8 @@ using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
 using FlamingoSharp.Training.Data;
 using FlamingoSharp.Weights;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace FlamingoSharp.Training.Stages;
 
