@@ -4,19 +4,20 @@ using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>Parameters that share a weight decay.</summary>
+/// <summary>Parameters that share a weight decay and a learning rate.</summary>
 /// <param name="Parameters">What is trained.</param>
 /// <param name="WeightDecay">Share of each value that is taken away in a step with learning rate 1, independent of the gradient.</param>
-internal sealed record AdamWGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay);
+/// <param name="RateScale">Factor on the step's learning rate.</param>
+internal sealed record AdamWGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double RateScale = 1);
 
 /// <summary>What the optimiser remembers of one parameter. Its tensors belong to the optimiser.</summary>
-internal sealed class AdamWState(Parameter parameter, double weightDecay)
+internal sealed class AdamWState(Parameter parameter, AdamWGroup group)
 {
     /// <summary>The parameter.</summary>
     public Parameter Parameter => parameter;
 
-    /// <summary>The decay of its group.</summary>
-    public double WeightDecay => weightDecay;
+    /// <summary>What holds for its group.</summary>
+    public AdamWGroup Group => group;
 
     /// <summary>Steps that this parameter took part in; those without a gradient do not count.</summary>
     public long Step { get; internal set; }
@@ -48,7 +49,7 @@ internal sealed class AdamW : IDisposable
 
     /// <param name="groups">All that is trained.</param>
     public AdamW(params IEnumerable<AdamWGroup> groups) =>
-        _states = [.. from @group in groups from parameter in @group.Parameters select new AdamWState(parameter, @group.WeightDecay)];
+        _states = [.. from @group in groups from parameter in @group.Parameters select new AdamWState(parameter, @group)];
 
     /// <summary>One entry a parameter, in the order of the groups: what a checkpoint must keep to go on.</summary>
     public IReadOnlyList<AdamWState> States => _states;
@@ -62,7 +63,7 @@ internal sealed class AdamW : IDisposable
         {
             using var scope = NewDisposeScope();
             if (state.Parameter.grad is { } gradient)
-                Move(state, gradient, rate);
+                Move(state, gradient, rate * state.Group.RateScale);
         }
     }
 
@@ -105,8 +106,8 @@ internal sealed class AdamW : IDisposable
         var mean = state.ExpAvg ??= zeros_like(gradient).DetachFromDisposeScope();
         var square = state.ExpAvgSq ??= zeros_like(gradient).DetachFromDisposeScope();
         state.Step++;
-        if (state.WeightDecay != 0)
-            state.Parameter.MultiplyInPlace(1 - rate * state.WeightDecay);
+        if (state.Group.WeightDecay != 0)
+            state.Parameter.MultiplyInPlace(1 - rate * state.Group.WeightDecay);
         mean.MultiplyInPlace(Beta1).AddScaledInPlace(gradient, 1 - Beta1);
         square.MultiplyInPlace(Beta2).AddProductInPlace(gradient, gradient, 1 - Beta2);
         double correction1 = 1 - Math.Pow(Beta1, state.Step), correction2 = 1 - Math.Pow(Beta2, state.Step);

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using FlamingoSharp.Weights;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -48,8 +49,21 @@ internal interface ITrainingTask : IDisposable
     /// <summary>What learns.</summary>
     IReadOnlyList<ParameterGroup> Groups { get; }
 
+    /// <summary>Tensors that training changes although they are not learned, such as running statistics, by checkpoint name.</summary>
+    IReadOnlyList<(string Name, Tensor Buffer)> Buffers => [];
+
+    /// <summary>
+    /// What a run must agree on to go on from a checkpoint, by the names of its options: the vocabulary, the data, whatever else changes the
+    /// losses. The loop adds its own options and the parameters' shapes.
+    /// </summary>
+    IReadOnlyDictionary<string, string> Identity => ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>Micro-batches in which every sample comes once; null if the task has no such number.</summary>
+    long? EpochMicroBatches => null;
+
     /// <summary>Lays out a micro-batch. Called on any thread, possibly on several at once.</summary>
     /// <param name="index">Micro-batches are numbered from 0 over the whole run.</param>
+    /// <exception cref="FlamingoException">A sound cannot be read: of kind <see cref="FlamingoErrorKind.Input"/>, and the run's policy decides.</exception>
     ITrainingBatch Prepare(long index);
 
     /// <summary>The mean loss of a micro-batch, with its gradient's history. Called on the loop's thread, the modules in training mode.</summary>

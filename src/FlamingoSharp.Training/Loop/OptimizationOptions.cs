@@ -48,14 +48,20 @@ public sealed record OptimizationOptions
     /// <summary>What the rate does after warm-up.</summary>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;
 
-    /// <summary>Optimiser steps of the whole run; needed by falling schedules.</summary>
+    /// <summary>Optimiser steps of the whole run; falling schedules end there.</summary>
     public int TotalSteps { get; init; }
 
     /// <summary>Micro-batches whose gradients are added up before a step.</summary>
     public int Accumulation { get; init; } = 1;
 
-    /// <summary>Largest norm of all gradients together; they are scaled down to it after every micro-batch.</summary>
+    /// <summary>Largest norm of the gradients of one clipping set together; they are scaled down to it.</summary>
     public double ClipNorm { get; init; } = 1.0;
+
+    /// <summary>
+    /// Clips the accumulated gradient after every micro-batch, as the reference does; false clips once, before the step. Only then is a
+    /// step of several processes the same as one of a single process with as many micro-batches.
+    /// </summary>
+    public bool ClipEachMicroBatch { get; init; } = true;
 
     /// <summary>Decoupled weight decay of the cross-attention blocks.</summary>
     public double CrossAttentionWeightDecay { get; init; } = 0.1;

@@ -1,5 +1,4 @@
 using FlamingoSharp.Models;
-using FlamingoSharp.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -17,16 +16,13 @@ internal sealed record TrainingBatch(Tensor Ids, Tensor Attend, Tensor Labels, T
 /// <param name="LearningRate">The rate in force.</param>
 internal sealed record StepResult(double Loss, double GradientNorm, double LearningRate);
 
-/// <summary>
-/// Turns micro-batches into optimiser steps: loss, gradients, the embedding's row mask, clipping, AdamW, learning rate.
-/// </summary>
+/// <summary>A Flamingo model's micro-batches as optimiser steps: its loss and the embedding's row mask over an <see cref="OptimizerStep"/>.</summary>
 /// <remarks>Source: train_one_epoch of Audio Flamingo 1, the path without sharding.</remarks>
 internal sealed class TrainingStep : IDisposable
 {
     private readonly FlamingoModel _model;
     private readonly OptimizationOptions _options;
-    private readonly TrainableParameters _parameters;
-    private readonly AdamW _optimizer;
+    private readonly OptimizerStep _step;
     private readonly Parameter? _embedding;
     private readonly Tensor? _embeddingRows; // [v, 1], 1 for rows that learn
     private int _microBatches;
@@ -37,10 +33,7 @@ internal sealed class TrainingStep : IDisposable
     public TrainingStep(FlamingoModel model, TrainingStage stage, OptimizationOptions options, IReadOnlyList<int> soundTokens)
     {
         (_model, _options) = (model, options);
-        _parameters = TrainableParameters.Select(model, stage, options.Embeddings);
-        _optimizer = new AdamW(
-            new AdamWGroup(_parameters.CrossAttention, options.CrossAttentionWeightDecay),
-            new AdamWGroup(_parameters.Other, options.OtherWeightDecay));
+        _step = new OptimizerStep(TrainableParameters.Select(model, stage, options.Embeddings).Groups(options), options);
         if (options.Embeddings == EmbeddingTraining.SoundTokens)
         {
             _embedding = model.named_parameters().Single(p => p.name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)).parameter;
@@ -64,20 +57,12 @@ internal sealed class TrainingStep : IDisposable
         double rate = _options.RateAt(Math.Max(Steps, scheduleStep));
         var media = _model.Hear(batch.Encodings, batch.ValidWindows);
         var loss = LanguageLoss.Of(_model.Forward(batch.Ids, batch.Attend, media), batch.Labels);
-        loss.Times(1.0 / _options.Accumulation).backward();
-        if (_embedding?.grad is { } gradient)
-        {
-            using (no_grad())
-                gradient.mul_(_embeddingRows!);
-        }
-        // The accumulated gradient is clipped after every micro-batch, not once before the step; so does the reference.
-        double norm = nn.utils.clip_grad_norm_(_parameters.All.Where(p => p.grad is not null), _options.ClipNorm);
-
         _microBatches++;
-        if (last || _microBatches % _options.Accumulation == 0)
+        last |= _microBatches % _options.Accumulation == 0;
+        double norm = _step.Add(loss, last, MaskEmbedding);
+        if (last)
         {
-            _optimizer.Step(rate);
-            _optimizer.ZeroGradients();
+            _step.Apply(rate);
             Steps++;
         }
         return new StepResult(loss.item<float>(), norm, rate);
@@ -86,7 +71,15 @@ internal sealed class TrainingStep : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _optimizer.Dispose();
+        _step.Dispose();
         _embeddingRows?.Dispose();
+    }
+
+    private void MaskEmbedding()
+    {
+        if (_embedding?.grad is not { } gradient)
+            return;
+        using (no_grad())
+            gradient.mul_(_embeddingRows!);
     }
 }

@@ -12,10 +12,16 @@ internal sealed class WeightAverage : IDisposable
 
     /// <param name="modules">Whose parameters are averaged.</param> <param name="decay">Share of the old average kept at each update.</param>
     public WeightAverage(IEnumerable<nn.Module> modules, double decay)
+        : this(modules.SelectMany(m => m.parameters()), decay)
+    {
+    }
+
+    /// <param name="parameters">What is averaged.</param> <param name="decay">Share of the old average kept at each update.</param>
+    public WeightAverage(IEnumerable<Parameter> parameters, double decay)
     {
         _decay = decay;
         using var scope = NewDisposeScope();
-        _pairs = [.. modules.SelectMany(m => m.parameters()).Select(p => (p, p.detach().clone().DetachFromDisposeScope()))];
+        _pairs = [.. parameters.Select(p => (p, p.detach().clone().DetachFromDisposeScope()))];
     }
 
     /// <summary>Takes the current parameters in. Early updates weigh more, so that the first values are soon forgotten.</summary>
