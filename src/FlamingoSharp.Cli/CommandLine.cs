@@ -52,7 +52,7 @@ internal static class CommandLine
         var root = new RootCommand("Audio Flamingo: describes sounds and answers questions about them.")
         {
             new CaptionVerb(), new AskVerb(), new ClassifyVerb(), new ChatVerb(),
-            new PullVerb(), new InspectVerb(), new ConvertVerb(), new SynthVerb(), new BenchVerb(), new DoctorVerb(), new Verbs.Train.TrainVerb(),
+            new PullVerb(), new InspectVerb(), new ConvertVerb(), new SynthVerb(), new BenchVerb(), new DoctorVerb(), new Verbs.Data.DataVerb(), new Verbs.Train.TrainVerb(),
         };
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();
         return root;

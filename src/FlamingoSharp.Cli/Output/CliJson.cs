@@ -14,6 +14,7 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(WrittenLine))]
 [JsonSerializable(typeof(PulledLine))]
+[JsonSerializable(typeof(DataSetLine))]
 [JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

@@ -48,6 +48,7 @@ public sealed record DatasetItem(string Task, IReadOnlyList<Example> Examples, S
 /// <remarks>Source: Audio Flamingo's data files; <c>{dataset_path, split, split_path, flamingo_task, total_num, data | interleaved_data}</c>.
 /// Beyond the reference's keys, which hold <c>{name, prompt, output, [audio_start], [audio_duration]}</c> or <c>{name, dialogue}</c>, an example may
 /// have <c>type</c>, <c>choices</c>, <c>references</c> and <c>labels</c>, which evaluation uses; the reference's own code ignores them.
+/// A <c>dataset_path</c> that is empty or relative lies below the data root, so that a folder with its manifests can be moved.
 /// </remarks>
 public sealed class Manifest
 {
@@ -70,7 +71,7 @@ public sealed class Manifest
 
     /// <summary>Reads a manifest, and those it refers to.</summary>
     /// <param name="name">Its name in the configuration: <c>Dataset-Task/split</c>.</param>
-    /// <param name="dataRoot">The folder that the names of recordings are to be relative to.</param>
+    /// <param name="dataRoot">The folder that the names of recordings are to be relative to; an absolute <c>name</c> in the manifest stays as it is.</param>
     /// <param name="open">Gives the JSON of the manifest with a name.</param>
     /// <exception cref="FlamingoException">A manifest is corrupt, lies outside the data root, or refers to an example that is not there.</exception>
     public static Manifest Read(string name, string dataRoot, Func<string, JsonElement> open)
@@ -90,6 +91,9 @@ public sealed class Manifest
             throw new FlamingoException(FlamingoErrorKind.Input, $"The manifest '{name}' is not of the expected form: {e.Message}", e);
         }
     }
+
+    /// <summary>What a few-shot manifest of a split is called: <c>interleaved_random-train</c>.</summary>
+    internal static string InterleavedName(string split, ShotChoice choice) => (choice == ShotChoice.Similar ? Knn : Random) + split;
 
     /// <summary>Reads manifests from files <c>name.json</c> below a folder.</summary>
     public static Func<string, JsonElement> InFolder(string folder) => name =>
@@ -111,13 +115,14 @@ public sealed class Manifest
     private static Manifest ReadHeader(string name, string dataRoot, JsonElement root)
     {
         string path = root.GetProperty("dataset_path").GetString()!;
-        if (!path.StartsWith(dataRoot, StringComparison.Ordinal))
+        bool below = path.StartsWith(dataRoot, StringComparison.Ordinal);
+        if (!below && Path.IsPathRooted(path))
         {
             throw new FlamingoException(FlamingoErrorKind.Input,
                 $"The manifest '{name}' lies in '{path}', which is not below the data root '{dataRoot}'.");
         }
         return new Manifest(name,
-            Join(path[dataRoot.Length..].TrimStart('/'), root.GetProperty("split_path").GetString()),
+            Join(below ? path[dataRoot.Length..].TrimStart('/') : path, root.GetProperty("split_path").GetString()),
             root.GetProperty("flamingo_task").GetString()!,
             root.GetProperty("total_num").GetInt32());
     }
