@@ -10,6 +10,9 @@ namespace FlamingoSharp.Training.Stages;
 /// <remarks>In files an adapter is <c>NAME.lora_A.weight</c> [r, i] and <c>NAME.lora_B.weight</c> [o, r], as PEFT names them.</remarks>
 internal sealed class LoraAdapters
 {
+    /// <summary>The file beside a model whose adapters were trained.</summary>
+    public const string FileName = "adapters.safetensors";
+
     private readonly List<(string Layer, LoraKernel Kernel)> _adapters;
 
     private LoraAdapters(List<(string, LoraKernel)> adapters) => _adapters = adapters;
