@@ -53,7 +53,7 @@ internal sealed class ClassifyVerb : Verb
     {
         string folder = _run.Options.Model.FolderOf(parse);
         return FlamingoConfig.Load(ModelFolder.Open(folder).ConfigPath).Labels ?? throw new FlamingoException(FlamingoErrorKind.Usage,
-            $"The model '{folder}' has no classes of its own: give the labels by --labels or by --labels-file.");
+            "The model has no classes of its own: give the labels by --labels or by --labels-file.");
     }
 
     private string[]? Labels(ParseResult parse)

@@ -160,7 +160,7 @@ internal sealed class StageConfig(ConfigFile file, string stage)
     };
 
     private LoraOptions? Lora() => file.Whole("lora_config.rank") is > 0 and var rank
-        ? new LoraOptions { Rank = rank.Value, Alpha = file.Number("lora_config.alpha")!.Value, Targets = List("lora_config.targets") }
+        ? new LoraOptions { Rank = rank, Alpha = file.Number("lora_config.alpha")!.Value, Targets = List("lora_config.targets") }
         : null;
 
     private EncoderTuning? Encoder() => file.YesNo("clap_config.finetune")

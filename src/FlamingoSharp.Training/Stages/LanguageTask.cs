@@ -67,6 +67,9 @@ internal sealed class LanguageTask : ITrainingTask
     /// <summary>The model in training, its form and tokenizer.</summary>
     public StageModel Stage => _stage;
 
+    /// <summary>Which samples come when.</summary>
+    public EpochPlan Plan => _plan;
+
     /// <summary>The adapters, if the language model has some.</summary>
     public LoraAdapters? Adapters => _adapters;
 
