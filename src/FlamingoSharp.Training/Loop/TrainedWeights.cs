@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>The parameters and stored buffers of modules, as a checkpoint to be written.</summary>
+/// <summary>Tensors of a model in training, as a checkpoint to be written.</summary>
 internal sealed class TrainedWeights : IWeightSource
 {
     private readonly Dictionary<string, WeightInfo> _weights = [];
@@ -31,6 +31,13 @@ internal sealed class TrainedWeights : IWeightSource
             if (!parts.Any(p => name.StartsWith(p.Prefix, StringComparison.Ordinal)))
                 Add(name, tensor);
         }
+    }
+
+    /// <param name="tensors">By their names in the checkpoint; they must live as long as this.</param>
+    public TrainedWeights(IEnumerable<(string Name, Tensor Tensor)> tensors)
+    {
+        foreach (var (name, tensor) in tensors)
+            Add(name, tensor);
     }
 
     /// <inheritdoc/>

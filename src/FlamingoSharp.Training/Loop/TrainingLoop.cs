@@ -11,6 +11,7 @@ internal sealed class TrainingLoop
     private readonly TrainingRunOptions _options;
     private readonly IGradientExchange _exchange;
     private RunPosition _position = new();
+    private IReadOnlyList<ITrainingObserver> _writers = [];
 
     /// <param name="task">What is learned.</param> <param name="options">How long, and what is written.</param>
     /// <param name="exchange">The other processes; null if there are none.</param>
@@ -32,12 +33,35 @@ internal sealed class TrainingLoop
 
     /// <summary>Trains to the end.</summary>
     /// <param name="cancellation">Stops after the step that is running.</param>
-    /// <exception cref="FlamingoException">A micro-batch cannot be learned from.</exception>
-    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    /// <exception cref="FlamingoException">
+    /// A micro-batch cannot be learned from; something cannot be written; or the folder holds another run, or one that is not to be gone on with.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The run was stopped; its checkpoint is written.</exception>
     public TrainingOutcome Run(CancellationToken cancellation = default)
     {
+        using var folder = new RunFolder(_options, Writes);
+        _exchange.Barrier(); // nobody looks for checkpoints while process 0 tidies them
         using var optimizer = new OptimizerStep(_task.Groups, _options.Optimization, _exchange);
         using var average = _options.AverageDecay is { } decay ? new WeightAverage(optimizer.Optimizer.States.Select(s => s.Parameter), decay) : null;
+        var state = new RunState(_task, optimizer.Optimizer, average);
+        var settings = RunSettings.Of(_task, _options, _exchange.Size);
+        _position = folder.Restore(state, settings, message => Tell(o => o.Warned(message)));
+        folder.Begin(_position);
+        _writers = folder.Writers;
+        try
+        {
+            return Run(folder, optimizer, average, cancellation);
+        }
+        finally
+        {
+            _writers = [];
+        }
+    }
+
+    private double Spent => _options.TimeBudget is { } budget ? _position.Seconds / budget.TotalSeconds : 0;
+
+    private TrainingOutcome Run(RunFolder folder, OptimizerStep optimizer, WeightAverage? average, CancellationToken cancellation)
+    {
         long stepBatches = (long)_options.Optimization.Accumulation * _exchange.Size;
         using var queue = new BatchQueue(
             _task.Prepare, _position.Step * stepBatches + _exchange.Rank, _exchange.Size, _options.Optimization.TotalSteps * stepBatches,
@@ -46,19 +70,20 @@ internal sealed class TrainingLoop
         var clock = Stopwatch.StartNew();
         double before = _position.Seconds;
         var pace = new StepPace();
-        Tell(o => o.Started(Describe(stepBatches, optimizer)));
+        Tell(o => o.Started(Describe(stepBatches, optimizer) with { Settings = folder.Settings }));
         _task.SetTraining(true);
         while (true)
         {
             var end = EndOf(_position);
             if (IsValidationDue(end is not null))
             {
-                Validate(average, last: end is not null, cancellation);
+                Validate(folder, average, last: end is not null, cancellation);
                 end ??= EndOf(_position); // validation may have shown that it is time
             }
+            if (end is not null || (_options.CheckpointEvery > 0 && _position.Step > 0 && _position.Step % _options.CheckpointEvery == 0))
+                folder.Save(_position);
             if (end is { } reason)
                 return Finish(reason, pace);
-            cancellation.ThrowIfCancellationRequested();
 
             double rate = _options.Optimization.RateAt(Math.Max(_position.Step, (int)(Spent * _options.Optimization.TotalSteps)));
             pace.Begin(queue.Waited);
@@ -73,15 +98,16 @@ internal sealed class TrainingLoop
                 Skipped = _position.Skipped + totals.Skipped,
                 Seconds = totals.Elapsed,
             };
-            Tell(o => o.Stepped(new TrainingStepReport(
+            var report = new TrainingStepReport(
                 _position.Step, totals.Loss, rate, totals.GradientNorm, totals.Samples, pace.Seconds, pace.WaitSeconds,
-                Environment.WorkingSet, _position.Skipped, Remaining(pace))));
-            if (totals.Cancelled)
-                throw new OperationCanceledException(cancellation);
+                Environment.WorkingSet, _position.Skipped, Remaining(pace));
+            folder.Try("The log", () => Tell(o => o.Stepped(report)));
+            if (!totals.Cancelled)
+                continue;
+            folder.Save(_position);
+            throw new OperationCanceledException(cancellation);
         }
     }
-
-    private double Spent => _options.TimeBudget is { } budget ? _position.Seconds / budget.TotalSeconds : 0;
 
     private static int StepsOf(ITrainingTask task, TrainingRunOptions options, int processes)
     {
@@ -104,12 +130,16 @@ internal sealed class TrainingLoop
     private bool IsValidationDue(bool atEnd) => _position.Step > _position.ValidatedAt
         && (atEnd || (_options.ValidateEvery > 0 && _position.Step % _options.ValidateEvery == 0));
 
-    private void Validate(WeightAverage? average, bool last, CancellationToken cancellation)
+    private void Validate(RunFolder folder, WeightAverage? average, bool last, CancellationToken cancellation)
     {
-        using var averaged = average?.Apply();
-        var result = Writes ? Try(cancellation) : null;
-        double[] shared = [result is null ? 0 : 1, result?.Loss ?? 0];
+        var (result, cancelled) = Try(average, cancellation);
+        double[] shared = [result is null ? 0 : 1, result?.Loss ?? 0, cancelled ? 1 : 0];
         _exchange.Sum(shared);
+        if (shared[2] > 0)
+        {
+            folder.Save(_position); // of the steps; the run that goes on validates first
+            throw new OperationCanceledException(cancellation);
+        }
         _position = _position with { ValidatedAt = _position.Step };
         bool best = true;
         if (shared[0] > 0)
@@ -120,23 +150,30 @@ internal sealed class TrainingLoop
                 ? _position with { BestLoss = loss, BestStep = _position.Step, WithoutImprovement = 0 }
                 : _position with { WithoutImprovement = _position.WithoutImprovement + 1 };
             if (result is not null)
-                Tell(o => o.Validated(new TrainingValidation(_position.Step, loss, result.Scores, best)));
+                folder.Try("The log", () => Tell(o => o.Validated(new TrainingValidation(_position.Step, loss, result.Scores, best))));
         }
-        if (Writes && Keep is { } keep && (_options.Keep == KeptWeights.Last || best || (last && _position.BestLoss is null)))
-        {
-            using var weights = _task.Weights();
-            keep(weights);
-        }
+        if (!Writes || Keep is not { } keep || !(_options.Keep == KeptWeights.Last || best || (last && _position.BestLoss is null)))
+            return;
+        using var averaged = average?.Apply();
+        using var weights = _task.Weights();
+        folder.Try($"The model of step {_position.Step}", () => keep(weights));
     }
 
-    private ValidationResult? Try(CancellationToken cancellation)
+    private (ValidationResult? Result, bool Cancelled) Try(WeightAverage? average, CancellationToken cancellation)
     {
+        if (!Writes)
+            return (null, false);
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
+        using var averaged = average?.Apply();
         _task.SetTraining(false);
         try
         {
-            return _task.Validate(cancellation);
+            return (_task.Validate(cancellation), false);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return (null, true);
         }
         finally
         {
@@ -163,7 +200,7 @@ internal sealed class TrainingLoop
     {
         if (!Writes)
             return;
-        foreach (var observer in Observers)
+        foreach (var observer in _writers.Concat(Observers))
             what(observer);
     }
 }

@@ -8,7 +8,6 @@ internal sealed class WeightAverage : IDisposable
 {
     private readonly List<(Parameter Live, Tensor Average)> _pairs;
     private readonly double _decay;
-    private int _updates;
 
     /// <param name="modules">Whose parameters are averaged.</param> <param name="decay">Share of the old average kept at each update.</param>
     public WeightAverage(IEnumerable<nn.Module> modules, double decay)
@@ -24,11 +23,27 @@ internal sealed class WeightAverage : IDisposable
         _pairs = [.. parameters.Select(p => (p, p.detach().clone().DetachFromDisposeScope()))];
     }
 
+    /// <summary>Times that the current parameters were taken in.</summary>
+    public int Updates { get; private set; }
+
+    /// <summary>The averages, in the order of the parameters; they belong to this.</summary>
+    public IReadOnlyList<Tensor> Averages => [.. _pairs.Select(p => p.Average)];
+
+    /// <summary>Puts everything back as a checkpoint kept it.</summary>
+    /// <param name="updates">As <see cref="Updates"/>.</param> <param name="averages">As <see cref="Averages"/>; copied.</param>
+    public void Restore(int updates, IEnumerable<Tensor> averages)
+    {
+        Updates = updates;
+        using var quiet = no_grad();
+        foreach (var ((_, average), kept) in _pairs.Zip(averages))
+            average.copy_(kept);
+    }
+
     /// <summary>Takes the current parameters in. Early updates weigh more, so that the first values are soon forgotten.</summary>
     public void Update()
     {
-        _updates++;
-        double decay = Math.Min(_decay, (1.0 + _updates) / (10.0 + _updates));
+        Updates++;
+        double decay = Math.Min(_decay, (1.0 + Updates) / (10.0 + Updates));
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         foreach (var (live, average) in _pairs)
@@ -39,7 +54,7 @@ internal sealed class WeightAverage : IDisposable
     public IDisposable Apply()
     {
         Swap();
-        return new Restore(this);
+        return new Applied(this);
     }
 
     /// <inheritdoc/>
@@ -61,7 +76,7 @@ internal sealed class WeightAverage : IDisposable
         }
     }
 
-    private sealed class Restore(WeightAverage owner) : IDisposable
+    private sealed class Applied(WeightAverage owner) : IDisposable
     {
         public void Dispose() => owner.Swap();
     }

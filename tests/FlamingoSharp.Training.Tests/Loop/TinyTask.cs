@@ -37,6 +37,9 @@ internal sealed class TinyTask : ITrainingTask
     /// <summary>Micro-batches whose loss is no number.</summary>
     public Func<long, bool> IsNaN { get; init; } = _ => false;
 
+    /// <summary>Time that laying out a micro-batch takes.</summary>
+    public TimeSpan Delay { get; init; }
+
     /// <summary>Micro-batches laid out, in any order.</summary>
     public List<long> Prepared { get; } = [];
 
@@ -56,6 +59,8 @@ internal sealed class TinyTask : ITrainingTask
     {
         lock (Prepared)
             Prepared.Add(index);
+        if (Delay > TimeSpan.Zero)
+            Thread.Sleep(Delay);
         if (IsGone(index))
             throw new FlamingoException(FlamingoErrorKind.Input, $"'sound-{index}.wav' does not exist.");
         var random = SplitMix.At(3, index);
