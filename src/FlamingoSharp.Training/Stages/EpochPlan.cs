@@ -37,6 +37,9 @@ internal sealed class EpochPlan
     public EpochPlan(Blend blend, SampleComposer composer, Func<Prompt, long[]> encode, Func<string, string> path, int batchSize, int views, long seed) =>
         (_blend, _composer, _encode, _path, _batchSize, _views, _seed) = (blend, composer, encode, path, batchSize, views, seed);
 
+    /// <summary>Samples of an epoch.</summary>
+    public int SamplesOf(int epoch) => _blend.CountOf(epoch);
+
     /// <summary>Micro-batches of an epoch.</summary>
     public int BatchesOf(int epoch) => (_blend.CountOf(epoch) + _batchSize - 1) / _batchSize;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FlamingoSharp.Models;
 using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
@@ -76,6 +77,20 @@ internal sealed class LanguageTask : ITrainingTask
     /// <inheritdoc/>
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Identity => new Dictionary<string, string>
+    {
+        ["vocabulary"] = $"{_stage.Tokenizer.VocabularySize} tokens",
+        ["model"] = $"{_stage.Config.Name} {SoundSource.Key(_stage.Config.ToJson())[..8]}",
+        ["mixture"] = $"{_options.Entries.Count} data sets {SoundSource.Key(string.Join('|', _options.Entries.Select((e, i) => $"{e.Name} {e.Weight:R} {e.Augmentation.PrefixProbability:R} {string.Join(',', e.Augmentation.Wordings)}")) + _options.GlobalWeight.ToString("R", CultureInfo.InvariantCulture))[..8]}",
+        ["samples of the first epoch"] = _plan.SamplesOf(0).ToString(CultureInfo.InvariantCulture),
+        ["batch size"] = _options.BatchSize.ToString(CultureInfo.InvariantCulture),
+        ["tokens of a text"] = _options.MaxTokens.ToString(CultureInfo.InvariantCulture),
+        ["wording and order"] = $"seed {_options.Seed}, {(_options.AsAsked ? "as asked" : "as the reference trains")}, {_options.Views} views",
+        ["products"] = _options.ComputeType.ToString(),
+        ["windows"] = string.Join(", ", _options.Curriculum.Select(c => $"{c.Windows} from epoch {c.Epoch}").DefaultIfEmpty($"{_stage.Config.Windows.MaxWindows}")),
+    };
+
     /// <summary>Micro-batches of the first epoch: as many, give or take one, as every epoch has.</summary>
     public long? EpochMicroBatches => _plan.BatchesOf(0);
 
@@ -104,14 +119,14 @@ internal sealed class LanguageTask : ITrainingTask
     /// <inheritdoc/>
     public void SetTraining(bool training)
     {
-        Model.train(training);
-        _stage.Encoder.train(training && _options.Encoder is not null);
+        Model.AudioPart.train(training);
+        Model.Language.train(training);
+        if (_options.Encoder is null)
+            return; // a frozen encoder stays as it is: other threads may be using it
+        _stage.Encoder.train(training);
         // Where a part alone learns, the norms of the whole keep the statistics that the rest was trained with.
-        if (_options.Encoder is { Parts.Count: > 0 })
-        {
-            foreach (var norm in _stage.Encoder.modules().OfType<BatchNorm>())
-                norm.eval();
-        }
+        foreach (var norm in _options.Encoder.Parts.Count > 0 ? _stage.Encoder.modules().OfType<BatchNorm>() : [])
+            norm.eval();
     }
 
     /// <inheritdoc/>

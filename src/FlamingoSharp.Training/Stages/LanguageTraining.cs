@@ -77,10 +77,9 @@ public sealed class LanguageTraining : IDisposable
         ArgumentNullException.ThrowIfNull(run);
         var stage = _task.Stage;
         var form = stage.Config with { Name = _config.RunName ?? stage.Config.Name, Labels = _labels ?? stage.Config.Labels };
-        StageFolder.WriteText(run.Folder, ConfigName, Resolved);
         return new TrainingLoop(_task, run)
         {
-            Observers = observers,
+            Observers = [new ConfigKeeper(run.Folder, Resolved), .. observers],
             Keep = weights =>
             {
                 StageFolder.Write(run.Folder, form, stage.Tokenizer, weights, stage.StoredType);
@@ -91,4 +90,10 @@ public sealed class LanguageTraining : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _task.Dispose();
+
+    // Once the run has its folder: a run that is refused changes nothing there.
+    private sealed class ConfigKeeper(string folder, string resolved) : ITrainingObserver
+    {
+        public void Started(TrainingStart start) => StageFolder.WriteText(folder, ConfigName, resolved);
+    }
 }
