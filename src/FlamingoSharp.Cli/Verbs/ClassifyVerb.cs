@@ -1,6 +1,8 @@
 using System.CommandLine;
 using FlamingoSharp.Cli.Options;
+using FlamingoSharp.Models;
 using FlamingoSharp.Text;
+using FlamingoSharp.Weights;
 
 namespace FlamingoSharp.Cli.Verbs;
 
@@ -9,7 +11,7 @@ internal sealed class ClassifyVerb : Verb
 {
     private readonly Argument<string[]> _files = new("FILE") { Description = "Sound files of any format; * ? and ** match several.", Arity = ArgumentArity.OneOrMore };
 
-    private readonly Option<string?> _labels = new("--labels", "-l") { Description = "Labels with commas between.", HelpName = "A,B,C" };
+    private readonly Option<string?> _labels = new("--labels", "-l") { Description = "Labels with commas between. Default: those that the model was fine-tuned on.", HelpName = "A,B,C" };
 
     private readonly Option<string?> _labelsFile = new("--labels-file") { Description = "A text file with one label a line.", HelpName = "FILE" };
 
@@ -52,7 +54,7 @@ internal sealed class ClassifyVerb : Verb
         {
             bool list = command.GetResult(_labels) is not null, file = command.GetResult(_labelsFile) is not null;
             bool zeroShot = command.GetValue(_zeroShot);
-            if (list ? file : !file && (zeroShot || !_run.HasExamples(command)))
+            if (list ? file : !file && zeroShot)
                 command.AddError("Give the labels by --labels or by --labels-file.");
             if (zeroShot && _run.HasExamples(command))
                 command.AddError("--zero-shot takes no examples; leave --index and --shots-from out.");
@@ -66,13 +68,16 @@ internal sealed class ClassifyVerb : Verb
 
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
-        var labels = Labels(parse);
+        var given = Labels(parse);
         if (parse.GetValue(_zeroShot))
-            return Task.FromResult(ZeroShotRun.Run(_run.Options, parse, parse.GetValue(_files)!, labels!, parse.GetValue(_template), parse.GetValue(_tokenizer), cancellation));
+            return Task.FromResult(ZeroShotRun.Run(_run.Options, parse, parse.GetValue(_files)!, given!, parse.GetValue(_template), parse.GetValue(_tokenizer), cancellation));
+        bool tuned = given is null && !_run.HasExamples(parse.CommandResult);
+        var labels = tuned ? LabelsOfModel(parse) : given;
         bool multi = parse.GetValue(_multi);
         bool think = parse.GetValue(_think), listed = _choosing.Listed(parse);
         var choice = _choosing.Read(parse, multi ? "with --multi" : null, think, _run.Options.Answering);
-        return _run.RunAsync(parse, new AnswerWork(known => multi ? TaskPrompts.MultiLabel(known) : TaskPrompts.Classify(known!, listed: listed))
+        return _run.RunAsync(parse, new AnswerWork(known => multi ? TaskPrompts.MultiLabel(known)
+            : tuned ? TaskPrompts.ClassifyTuned(known!, listed) : TaskPrompts.Classify(known!, listed: listed))
         {
             Labels = multi || labels is null ? labels : [.. labels.Order(StringComparer.Ordinal)],
             LabelsOfExamples = true,
@@ -84,7 +89,15 @@ internal sealed class ClassifyVerb : Verb
         }, parse.GetValue(_files)!, cancellation);
     }
 
-    // Null where the examples say which labels there are.
+    // A model that was fine-tuned on classes knows them.
+    private IReadOnlyList<string> LabelsOfModel(ParseResult parse)
+    {
+        string folder = _run.Options.Model.FolderOf(parse);
+        return FlamingoConfig.Load(ModelFolder.Open(folder).ConfigPath).Labels ?? throw new FlamingoException(FlamingoErrorKind.Usage,
+            "The model has no classes of its own: give the labels by --labels or by --labels-file.");
+    }
+
+    // Null where the examples or the model say which labels there are.
     private string[]? Labels(ParseResult parse)
     {
         if (parse.GetValue(_labels) is { } list)

@@ -81,6 +81,16 @@ public sealed class Blend
     /// <summary>The items of a virtual epoch, data set after data set; <see cref="EpochOrder"/> gives the order to train in.</summary>
     public IReadOnlyList<DatasetItem> Epoch(int epoch) => [.. _sources.SelectMany(s => Share(s.Entry, s.Manifest, s.Shuffled, epoch))];
 
+    /// <summary>The first items of each data set, to look at.</summary>
+    public IEnumerable<DatasetItem> Samples(int each) => _sources.SelectMany(s => s.Shuffled.Take(each).Select(i => i.Value));
+
+    /// <summary>Items of a virtual epoch.</summary>
+    public int CountOf(int epoch) => (int)_sources.Sum(s =>
+    {
+        var (start, end) = RangeOf(s.Entry, s.Manifest, epoch);
+        return end - start;
+    });
+
     /// <summary>A data set in the order of validation.</summary>
     /// <param name="name">Its name in the configuration.</param>
     /// <param name="dataRoot">The folder that the names of recordings are relative to.</param>
@@ -94,8 +104,8 @@ public sealed class Blend
 
     private IEnumerable<DatasetItem> Share(BlendEntry entry, Manifest manifest, IReadOnlyList<KeyValuePair<string, DatasetItem>> shuffled, int epoch)
     {
-        double weight = GlobalWeight * entry.Weight;
-        long total = manifest.Total, start = (long)(epoch * total * weight), end = (long)((epoch + 1) * total * weight);
+        long total = manifest.Total;
+        var (start, end) = RangeOf(entry, manifest, epoch);
         var current = shuffled.ToDictionary(StringComparer.Ordinal);
         for (long i = start; i < end; i++)
         {
@@ -104,6 +114,12 @@ public sealed class Blend
                 current = Shuffle(shuffled, $"{entry.Name}-epoch-{i / total}").ToDictionary(StringComparer.Ordinal);
             yield return Find(current, entry.Name, i % total);
         }
+    }
+
+    private (long Start, long End) RangeOf(BlendEntry entry, Manifest manifest, int epoch)
+    {
+        double weight = GlobalWeight * entry.Weight;
+        return ((long)(epoch * manifest.Total * weight), (long)((epoch + 1) * manifest.Total * weight));
     }
 
     private static DatasetItem Find(Dictionary<string, DatasetItem> items, string name, long index) =>

@@ -24,10 +24,16 @@ public sealed class SampleComposer
     public const int ValidationMaxTokens = 5 * MaxTokens;
 
     private readonly Dictionary<string, BlendEntry> _entries;
+    private readonly PromptFormat? _form;
 
     /// <summary>Starts a composer.</summary>
     /// <param name="entries">The data sets of the training, with their wordings.</param>
-    public SampleComposer(IReadOnlyList<BlendEntry> entries) => _entries = entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
+    /// <param name="form">
+    /// The form of every text, for models that are asked in it or that are not Audio Flamingo 1; it brings its own suffix to questions. Null takes
+    /// those of Audio Flamingo 1's training and validation.
+    /// </param>
+    public SampleComposer(IReadOnlyList<BlendEntry> entries, PromptFormat? form = null) =>
+        (_entries, _form) = (entries.ToDictionary(e => e.Name, StringComparer.Ordinal), form);
 
     /// <summary>The text of an item in training.</summary>
     /// <param name="item">An item of a virtual epoch; its wordings are those of its data set's own training entry, also where it has shots.</param>
@@ -36,7 +42,7 @@ public sealed class SampleComposer
     public TrainingSample Training(DatasetItem item, NumpyGenerator random)
     {
         if (item.Examples[^1].Dialogue is { Count: > 0 } dialogue)
-            return Sample(item, DialogueFormat.Af1Training.Render(dialogue));
+            return Sample(item, (_form is null ? DialogueFormat.Af1Training : DialogueFormat.Af1Inference).Render(dialogue));
         string task = item.Task + "/train";
         var options = Entry(task).Augmentation;
         return Compose(item, PromptFormat.Af1Training, (example, isShot) => TextAugmentation.ForTraining(example, task, options, random, isShot));
@@ -51,7 +57,7 @@ public sealed class SampleComposer
     public TrainingSample Validation(DatasetItem item, string split, AugmentationOptions? options, NumpyGenerator random)
     {
         if (item.Examples[^1].Dialogue is { Count: > 0 } dialogue)
-            return Sample(item, DialogueFormat.Af1Training.Render(dialogue));
+            return Sample(item, (_form is null ? DialogueFormat.Af1Training : DialogueFormat.Af1Inference).Render(dialogue));
         string task = $"{item.Task}/{split}";
         if (options is null)
         {
@@ -67,9 +73,12 @@ public sealed class SampleComposer
         return Compose(item, PromptFormat.Af1Validation, (example, isShot) => TextAugmentation.ForValidation(example, task, options, random, isShot));
     }
 
-    private static TrainingSample Compose(DatasetItem item, PromptFormat format, Func<Example, bool, AugmentedText> augment)
+    private TrainingSample Compose(DatasetItem item, PromptFormat reference, Func<Example, bool, AugmentedText> augment)
     {
+        var format = _form ?? reference;
         AugmentedText[] texts = [.. item.Examples.Select((e, i) => augment(e, i < item.Examples.Count - 1))];
+        if (_form is not null)
+            texts = [.. texts.Select(t => t.WithoutSuffix())];
         var asked = texts[^1];
         return Sample(item, item.Choice is { } choice
             ? format.FewShot(choice, texts[0].Prefix, [.. texts[..^1].Select(t => new Shot(t.Prompt, t.Output))], asked.Prompt, asked.Output)

@@ -7,14 +7,19 @@ namespace FlamingoSharp.Training.Data;
 /// <param name="Prefix">Which task it is, or nothing.</param>
 /// <param name="Prompt">The question, ending with <c>\nAnswer:</c>.</param>
 /// <param name="Output">The right answer.</param>
-internal sealed record AugmentedText(string Prefix, string Prompt, string Output);
+internal sealed record AugmentedText(string Prefix, string Prompt, string Output)
+{
+    /// <summary>What every prompt ends with.</summary>
+    public const string Suffix = "\nAnswer:";
+
+    /// <summary>The text for a form that has a suffix of its own, or none.</summary>
+    public AugmentedText WithoutSuffix() => this with { Prompt = Prompt.EndsWith(Suffix, StringComparison.Ordinal) ? Prompt[..^Suffix.Length] : Prompt };
+}
 
 /// <summary>Words the question and answer of an example in one of the ways that its data set allows.</summary>
 /// <remarks>Source: the augmentation of Audio Flamingo 1's foundation data.</remarks>
 internal static class TextAugmentation
 {
-    private const string Suffix = "\nAnswer:";
-
     /// <summary>Words an example for training; every draw is from <paramref name="random"/>.</summary>
     /// <param name="example">The example as its manifest has it.</param>
     /// <param name="task">Its task and split: <c>Dataset-Task/train</c>.</param>
@@ -66,7 +71,7 @@ internal static class TextAugmentation
             if (wording == "default" && Wordings.Find(table.FixedQuestions, task) is { } fixedQuestion)
                 (prompt, output) = (fixedQuestion.Question!, fixedQuestion.Task == "mtg-jamendo-MusicTagging" ? output.Replace(';', '.') : output);
         }
-        return new AugmentedText(prefix, prompt + Suffix, output);
+        return new AugmentedText(prefix, prompt + AugmentedText.Suffix, output);
     }
 
     private static string Question(string prompt, string output, string wording)

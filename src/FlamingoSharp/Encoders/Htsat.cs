@@ -41,6 +41,13 @@ public sealed class Htsat : nn.Module<Tensor, Tensor>
     /// <summary>The sizes in use.</summary>
     public HtsatOptions Options { get; }
 
+    /// <summary>What is blanked of spectrograms in training; null for nothing.</summary>
+    internal SpecAugment? Augment
+    {
+        get => (_base?.Htsat ?? _bare!).Augment;
+        set => (_base?.Htsat ?? _bare!).Augment = value;
+    }
+
     /// <summary>Encodes windows of sound.</summary>
     /// <param name="audio">Samples in [-1, 1] at <see cref="HtsatOptions.SampleRate"/>, float32 [n, s].</param>
     /// <returns>[n, v, c]: one vector a window or a step of time, or all tokens, as <see cref="HtsatOptions.Output"/> says.</returns>

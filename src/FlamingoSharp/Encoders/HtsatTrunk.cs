@@ -43,6 +43,9 @@ internal sealed class HtsatTrunk : nn.Module<Tensor, Tensor>
     /// <summary>A further class layer that checkpoints carry and nothing uses.</summary>
     public LinearLayer? UnusedHead => _head;
 
+    /// <summary>What is blanked in training; null for nothing.</summary>
+    public SpecAugment? Augment { get; set; }
+
     /// <param name="logMel">[n, f, m]</param>
     /// <returns>[n, t, c]</returns>
     public override Tensor forward(Tensor logMel) => Encode(logMel, null);
@@ -53,6 +56,8 @@ internal sealed class HtsatTrunk : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var x = _melNorm.forward(logMel.to_type(_norm.Type));                                           // [n, f, m]
         probe?.Invoke("bn0", x.transpose(1, 2));
+        if (training && Augment is not null)
+            x = Augment.Apply(x);
         x = _stretch.forward(x).view(x.shape[0], _options.Chunks, _options.ImageSize, _options.Mel.Mels);  // [n, k, l, m]
         probe?.Invoke("image", x.transpose(2, 3).reshape(-1, 1, _options.ImageSize, _options.ImageSize));
         x = _patches.forward(x);                                                                        // [n, t, c]

@@ -43,6 +43,9 @@ public sealed partial record FlamingoConfig
     /// <summary>Name of the <see cref="PromptFormat"/> in which the model is asked.</summary>
     public string PromptFormatName { get; init; } = PromptFormat.Af1Inference.Name;
 
+    /// <summary>The classes that the model was fine-tuned to tell apart, in the order in which it is asked; null for a model of no fixed classes.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
     /// <summary>The form in which the model is asked.</summary>
     [JsonIgnore]
     public PromptFormat Prompts => PromptFormat.All.FirstOrDefault(f => f.Name == PromptFormatName)

@@ -106,9 +106,11 @@ internal sealed class FlamingoModel : Module
     /// <param name="media">What is heard; null for text without sound.</param>
     /// <param name="soundPositions">Places of the sounds for each row; null finds them in <paramref name="ids"/>.</param>
     /// <param name="probe">Receives intermediate results by name; for tests.</param>
+    /// <param name="recompute">For training: see <see cref="LanguageInput.Recompute"/>.</param>
     /// <returns>[b, t, v]</returns>
     public Tensor Forward(
-        Tensor ids, Tensor? attend, Media? media, IReadOnlyList<long[]>? soundPositions = null, Action<string, Tensor>? probe = null)
+        Tensor ids, Tensor? attend, Media? media, IReadOnlyList<long[]>? soundPositions = null, Action<string, Tensor>? probe = null,
+        bool recompute = false)
     {
         using var scope = NewDisposeScope();
         var hidden = _language.Hidden(new LanguageInput(ids)
@@ -117,6 +119,7 @@ internal sealed class FlamingoModel : Module
             Media = media?.Projected,
             MediaScores = media is null ? null : MediaScores(media, soundPositions ?? SoundPositions(ids), firstRow: 0, rows: ids.shape[1]),
             Probe = probe,
+            Recompute = recompute,
         });                                                                      // [b, t, d]
         return _language.Logits(hidden).MoveToOuterDisposeScope();               // [b, t, v]
     }

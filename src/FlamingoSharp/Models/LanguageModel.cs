@@ -22,6 +22,9 @@ internal sealed record LanguageInput(Tensor Ids)
 
     /// <summary>Receives intermediate results by name; for tests.</summary>
     public Action<string, Tensor>? Probe { get; init; }
+
+    /// <summary>For training: layers keep their input alone and are run a second time for the gradient.</summary>
+    public bool Recompute { get; init; }
 }
 
 /// <summary>
@@ -51,6 +54,17 @@ internal abstract class LanguageModel(string name, LanguageModelOptions options)
 
     /// <summary>Where the weights stand in a checkpoint, e.g. <c>lang_encoder.model.decoder</c>.</summary>
     public abstract string CheckpointPath { get; }
+
+    /// <summary>Element type of matrix products, if another than the weights': see <see cref="LinearLayer.ComputeType"/>.</summary>
+    public virtual ScalarType? ComputeType
+    {
+        get => modules().OfType<LinearLayer>().First().ComputeType;
+        set
+        {
+            foreach (var layer in modules().OfType<LinearLayer>())
+                layer.ComputeType = value;
+        }
+    }
 
     /// <summary>Where the weights are.</summary>
     public Device Device => Tokens.Weight.device;
@@ -103,13 +117,22 @@ internal abstract class LanguageModel(string name, LanguageModelOptions options)
         var rotary = Rotary(input);
         for (int i = 0; i < Layers; i++)
         {
-            if (CrossAttentionBefore(i) is { } crossAttention)
-                x = crossAttention.forward(x, input.Media?[i], input.MediaScores, input.Probe); // [b, t, d]
-            x = Layer(i, x, scores, causal, rotary, input);                            // [b, t, d]
+            int layer = i;
+            x = input.Recompute
+                ? RecomputedLayer.Run(x, input.Media?[i], (state, media) => Conditioned(layer, state, media, scores, causal, rotary, input)) // [b, t, d]
+                : Conditioned(i, x, input.Media?[i], scores, causal, rotary, input);   // [b, t, d]
             input.Probe?.Invoke($"hidden_layer{i + 1}", x);
         }
         input.Cache?.Advance(t);
         return FinalNorm(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A layer and the cross-attention before it, [b, t, d] -> [b, t, d].</summary>
+    private Tensor Conditioned(int layer, Tensor x, MediaKeyValues? media, Tensor? scores, bool causal, RotaryPositions? rotary, LanguageInput input)
+    {
+        if (CrossAttentionBefore(layer) is { } crossAttention)
+            x = crossAttention.forward(x, media, input.MediaScores, input.Probe);      // [b, t, d]
+        return Layer(layer, x, scores, causal, rotary, input);                         // [b, t, d]
     }
 
     /// <summary>0 where a new token may look at a key, the most negative finite value where not.</summary>

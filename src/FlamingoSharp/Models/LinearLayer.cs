@@ -45,19 +45,36 @@ internal sealed class LinearLayer : nn.Module<Tensor, Tensor>
     /// <summary>[o], or null.</summary>
     public Parameter? Bias => _bias;
 
+    /// <summary>
+    /// Element type of the product, if another than that of input and weight: they are cast, gradients arrive in their own type. Null casts
+    /// nothing.
+    /// </summary>
+    public ScalarType? ComputeType { get; set; }
+
     /// <summary>Replaces torch's product, and frees the floating-point weight that the kernel has replaced.</summary>
-    /// <param name="kernel">Owned by the layer from now on.</param>
-    public void UseKernel(ILinearKernel kernel)
+    /// <param name="kernel">Owned by the layer from now on.</param> <param name="keepWeight">The kernel reads the layer's weight: it stays.</param>
+    public void UseKernel(ILinearKernel kernel, bool keepWeight = false)
     {
         _kernel?.Dispose();
         _kernel = kernel;
-        ModuleParameters.Replace(this, "weight", UnfilledParameter.Of(OutFeatures, InFeatures));
+        if (!keepWeight)
+            ModuleParameters.Replace(this, "weight", UnfilledParameter.Of(OutFeatures, InFeatures));
     }
 
     /// <param name="input">[..., i]</param>
     /// <returns>[..., o]</returns>
-    public override Tensor forward(Tensor input) =>
-        _kernel is null ? nn.functional.linear(input, _weight, _bias) : _kernel.Multiply(input, _bias);
+    public override Tensor forward(Tensor input) => _kernel is null ? Product(input) : _kernel.Multiply(input, _bias);
+
+    /// <summary>Torch's product with the layer's own weight, whatever the kernel.</summary>
+    /// <param name="input">[..., i]</param>
+    /// <returns>[..., o]</returns>
+    internal Tensor Product(Tensor input)
+    {
+        if (ComputeType is not { } type)
+            return nn.functional.linear(input, _weight, _bias);
+        using var scope = NewDisposeScope();
+        return nn.functional.linear(input.to_type(type), _weight.to_type(type), _bias?.to_type(type)).MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

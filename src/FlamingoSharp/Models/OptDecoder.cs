@@ -52,6 +52,12 @@ internal sealed class OptDecoder : LanguageModel
     public override Tensor Logits(Tensor hidden) => _head.forward(hidden);
 
     /// <inheritdoc/>
+    public override ScalarType? ComputeType
+    {
+        set => base.ComputeType = _head.ComputeType = value;
+    }
+
+    /// <inheritdoc/>
     protected override GatedCrossAttention? CrossAttentionBefore(int layer) => _layers[layer].CrossAttention;
 
     /// <inheritdoc/>

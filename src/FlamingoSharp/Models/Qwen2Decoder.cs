@@ -46,6 +46,12 @@ internal sealed class Qwen2Decoder : LanguageModel
     public override Tensor Logits(Tensor hidden) => _head is null ? _tiedHead.forward(hidden) : _head.forward(hidden);
 
     /// <inheritdoc/>
+    public override ScalarType? ComputeType
+    {
+        set => base.ComputeType = _tiedHead.ComputeType = value;
+    }
+
+    /// <inheritdoc/>
     protected override GatedCrossAttention? CrossAttentionBefore(int layer) => _layers[layer].CrossAttention;
 
     /// <inheritdoc/>

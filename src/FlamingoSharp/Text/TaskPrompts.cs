@@ -105,6 +105,10 @@ public static class TaskPrompts
         };
     }
 
+    /// <summary>Which one of the classes fits that a model was fine-tuned on (<see cref="Models.FlamingoConfig.Labels"/>): the wording of that training.</summary>
+    /// <param name="labels">The model's.</param> <param name="listed">False leaves the labels out of the prompt.</param>
+    public static TaskPrompt ClassifyTuned(IReadOnlyList<string> labels, bool listed = true) => Classify(labels, task: "sound classification", listed: listed);
+
     /// <summary>Which of some labels fit, any number of them. The labels keep their order, as in training.</summary>
     /// <param name="labels">Lower case is usual; each may occur once. Null leaves the wording of labels to the model.</param>
     /// <param name="count">How many labels to answer with; null leaves that to the model.</param>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FlamingoSharp.Cli.Options;
+using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Training;
 
 namespace FlamingoSharp.Cli.Verbs.Train;
@@ -52,7 +53,7 @@ internal sealed class TrainClapVerb : Verb
     {
         var run = _training.Read(parse, ClapTraining.DefaultTraining(_training.FolderOf(parse)));
         string? start = parse.GetValue(_start);
-        new ClapTraining
+        var training = new ClapTraining
         {
             CatalogueFolder = parse.GetValue(_data)!,
             MelFolder = parse.GetValue(_mels)!,
@@ -65,7 +66,8 @@ internal sealed class TrainClapVerb : Verb
                 EncoderRateScale = parse.GetValue(_encoderRate) ?? (start is null ? 1 : KnowingRateScale),
                 Seed = run.Seed,
             },
-        }.Run([new TrainingLines()], cancellation);
+        };
+        Terminal.Note(TrainingDisplay.Summary(TrainingDisplay.Watch(watcher => training.Run([watcher], cancellation)), run.Folder));
         return Task.FromResult(ExitCode.Ok);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FlamingoSharp.Cli.Options;
+using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Training;
 
 namespace FlamingoSharp.Cli.Verbs.Train;
@@ -42,7 +43,7 @@ internal sealed class TrainEncoderVerb : Verb
             Augmentation = new() { MixChance = parse.GetValue(_mix) },
             Tagging = s_default with { BatchSize = parse.GetValue(_batch), Seed = run.Seed },
         };
-        training.Run([new TrainingLines()], cancellation);
+        Terminal.Note(TrainingDisplay.Summary(TrainingDisplay.Watch(watcher => training.Run([watcher], cancellation)), run.Folder));
         return Task.FromResult(ExitCode.Ok);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FlamingoSharp.Cli.Options;
+using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Training;
 
 namespace FlamingoSharp.Cli.Verbs.Train;
@@ -47,7 +48,7 @@ internal sealed class TrainLanguageVerb : Verb
             StartFrom = parse.GetValue(_start),
             Seed = run.Seed,
         };
-        training.Run([new TrainingLines()], cancellation);
+        Terminal.Note(TrainingDisplay.Summary(TrainingDisplay.Watch(watcher => training.Run([watcher], cancellation)), run.Folder));
         return Task.FromResult(ExitCode.Ok);
     }
 }

@@ -15,5 +15,14 @@ internal sealed class TrainVerb : Command
         Add(new TrainClapVerb());
         Add(new TrainLanguageVerb());
         Add(new TrainEvaluateVerb());
+        Add(new TrainStageVerb("pretrain", "Teach a language model to hear: audio transformer and cross-attention learn, the language model is frozen.",
+            "flamingo train pretrain --config foundation_pretrain.yaml --model models/af1-new --out runs/pretrain",
+            "flamingo train pretrain --data sets/sounds --out runs/pretrain train_config.batch_size=8"));
+        Add(new TrainStageVerb("sft", "Supervised fine-tuning: the whole language model learns, with few-shot samples among the plain ones.",
+            "flamingo train sft --config foundation_sft_8_shot.yaml --model runs/pretrain --out runs/sft",
+            "flamingo train sft --data sets/sounds --out runs/sft lora_config.rank=8"));
+        Add(new TrainStageVerb("chat", "Fine-tune on dialogues about sounds.",
+            "flamingo train chat --config chat.yaml --model runs/sft --out runs/chat"));
+        Add(new TrainFineTuneVerb());
     }
 }

@@ -88,11 +88,11 @@ public sealed class LabelMetricTests
     {
         double[][] likeness = [[.9, .5, .4, .1], [.3, .8, .2, .1]];
         IReadOnlySet<int>[] relevant = [new HashSet<int> { 0, 2 }, new HashSet<int> { 0 }];
-        Assert.Equal(0.5, Retrieval.RecallAt(likeness, relevant, 1));
-        Assert.Equal(1, Retrieval.RecallAt(likeness, relevant, 2));
-        Assert.Equal((((1 + (2 / 3.0)) / 2) + (1 / 2.0)) / 2, Retrieval.MeanAveragePrecisionAt(likeness, relevant), 12);
-        Assert.Equal((1 + 0) / 2.0, Retrieval.MeanAveragePrecisionAt(likeness, relevant, 1), 12);
-        var error = Assert.Throws<FlamingoException>(() => Retrieval.RecallAt(likeness, [relevant[0]], 1));
+        Assert.Equal(0.5, RankingScores.RecallAt(likeness, relevant, 1));
+        Assert.Equal(1, RankingScores.RecallAt(likeness, relevant, 2));
+        Assert.Equal((((1 + (2 / 3.0)) / 2) + (1 / 2.0)) / 2, RankingScores.MeanAveragePrecisionAt(likeness, relevant), 12);
+        Assert.Equal((1 + 0) / 2.0, RankingScores.MeanAveragePrecisionAt(likeness, relevant, 1), 12);
+        var error = Assert.Throws<FlamingoException>(() => RankingScores.RecallAt(likeness, [relevant[0]], 1));
         Assert.Equal("Retrieval needs at least 1 query and a right item for each, but got 2 queries, 1 with a right item.", error.Message);
     }
 

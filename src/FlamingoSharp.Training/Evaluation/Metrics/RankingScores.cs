@@ -2,7 +2,7 @@ namespace FlamingoSharp.Training.Evaluation;
 
 /// <summary>How well right items are found by likeness, from sound to text or from text to sound.</summary>
 /// <remarks>Of equally like items the one listed first counts as found first.</remarks>
-public static class Retrieval
+public static class RankingScores
 {
     /// <summary>Share of queries with a right item among the <paramref name="k"/> likeliest.</summary>
     /// <param name="likeness">By query, then by item.</param>
