@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using FlamingoSharp.TestKit;
 
 namespace FlamingoSharp.Training.Tests.Loop;
@@ -55,7 +56,7 @@ public sealed class TrainingLoopTests : IDisposable
         var witness = Run(task, Options(1) with { Optimization = new() { TotalSteps = 1, WarmupSteps = 0, LearningRate = 0.01 } }, dispose: false);
         Assert.Equal(0.01, witness.Steps[0].LearningRate);
         // Adam's first step moves every number by the rate, whatever its gradient is; the first group is decayed as well.
-        var moved = task.Groups.Select((g, i) => (g.Parameters[0].Parameter.detach() - before[i].mul(i == 0 ? 1 - 0.01 * 0.1 : 1)).abs().max().item<float>()).ToList();
+        var moved = task.Groups.Select((g, i) => g.Parameters[0].Parameter.detach().Plus(before[i].Times(i == 0 ? 0.01 * 0.1 - 1 : -1)).abs().max().item<float>()).ToList();
         Assert.Equal(0.01, moved[0], 1e-4);
         Assert.Equal(0.005, moved[1], 1e-4);
         before.ForEach(t => t.Dispose());
