@@ -145,10 +145,14 @@ public sealed class TrainingLoopTests : IDisposable
     {
         var options = Options(1_000_000) with { TimeBudget = TimeSpan.FromSeconds(0.5), ValidateEvery = 0 };
         options = options with { Optimization = options.Optimization with { Schedule = LearningRateSchedule.Linear, WarmupSteps = 0 } };
-        var witness = Run(new TinyTask(), options);
+        var witness = new Witness();
+        using var task = new TinyTask();
+        new TrainingLoop(task, options) { Observers = [witness], Clock = new SlowClock() }.Run(TestContext.Current.CancellationToken);
         Assert.Equal(TrainingEnd.TimeIsUp, witness.Outcome!.End);
-        Assert.True(witness.Steps[0].LearningRate > 0.9 * options.Optimization.LearningRate);
-        Assert.True(witness.Steps[^1].LearningRate < 0.3 * options.Optimization.LearningRate);
+        Assert.Equal(options.Optimization.LearningRate, witness.Steps[0].LearningRate);
+        for (int i = 2; i < witness.Steps.Count; i++) // each step takes a fiftieth of the time, and of the rate
+            Assert.Equal(options.Optimization.LearningRate / 50, witness.Steps[i - 1].LearningRate - witness.Steps[i].LearningRate, 1e-7);
+        Assert.Equal(options.Optimization.LearningRate / 50, witness.Steps[^1].LearningRate, 1e-7);
         Assert.Single(witness.Validations);
     }
 
@@ -178,6 +182,14 @@ public sealed class TrainingLoopTests : IDisposable
                 task.Dispose();
         }
         return witness;
+    }
+
+    /// <summary>A hundredth of a second passes whenever somebody looks.</summary>
+    private sealed class SlowClock : TimeProvider
+    {
+        private long _now;
+
+        public override long GetTimestamp() => _now += TimestampFrequency / 100;
     }
 
     private TrainingRunOptions Options(int steps) => new()
