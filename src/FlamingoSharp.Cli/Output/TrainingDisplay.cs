@@ -3,6 +3,7 @@ using System.Globalization;
 using FlamingoSharp.Training;
 using Spectre.Console;
 using Spectre.Console.Rendering;
+using Label = Spectre.Console.Text;
 
 namespace FlamingoSharp.Cli.Output;
 
@@ -16,7 +17,7 @@ internal static class TrainingDisplay
         if (!Terminal.Watched)
             return work(new TrainingLines(Terminal.Tell));
         var state = new TrainingLines(_ => { });
-        return Terminal.Live(new Spectre.Console.Text("Preparing…"), show => work(new Dashboard(state, show)));
+        return Terminal.Live(new Label("Preparing…"), show => work(new Dashboard(state, show)));
     }
 
     /// <summary>What a run came to, in a sentence.</summary>
@@ -72,8 +73,8 @@ internal static class TrainingDisplay
             _shown.Restart();
             var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn(new GridColumn().NoWrap());
             foreach (var (name, value) in state.Figures())
-                grid.AddRow(new Spectre.Console.Text(name, new Style(Color.Grey)), new Spectre.Console.Text(value));
-            grid.AddRow(new Spectre.Console.Text("loss so far", new Style(Color.Grey)), new Spectre.Console.Text(Curve(state.LossCurve(CurveWidth)), new Style(Color.Aqua)));
+                grid.AddRow(new Label(name, new Style(Color.Grey)), new Label(value));
+            grid.AddRow(new Label("loss so far", new Style(Color.Grey)), new Label(Curve(state.LossCurve(CurveWidth)), new Style(Color.Aqua)));
             show(new Panel(grid) { Header = new PanelHeader($" {state.Title} "), Border = BoxBorder.Rounded, Padding = new Padding(1, 0) });
         }
 

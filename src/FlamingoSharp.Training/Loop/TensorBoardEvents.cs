@@ -25,7 +25,7 @@ internal sealed class TensorBoardEvents : ITrainingObserver, IDisposable
     public TensorBoardEvents(string folder, int steps)
     {
         folder = Path.Combine(folder, FolderName);
-        Directory.CreateDirectory(folder);
+        bool repeats = Directory.CreateDirectory(folder).EnumerateFiles().Any();
         string name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}.{Environment.MachineName}.{Environment.ProcessId}");
         for (int i = 0; ; i++)
         {
@@ -36,7 +36,7 @@ internal sealed class TensorBoardEvents : ITrainingObserver, IDisposable
             break;
         }
         Write(Event(0, new Message().Text(FileVersion, "brain.Event:2")));
-        if (steps > 0)
+        if (repeats)
             Write(Event(steps + 1, new Message().Nested(SessionLog, new Message().Number(Status, 1)))); // START: forget this step and later ones
     }
 

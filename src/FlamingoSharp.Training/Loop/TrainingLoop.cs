@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using FlamingoSharp.Training.Distributed;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
@@ -29,6 +27,9 @@ internal sealed class TrainingLoop
 
     /// <summary>Writes the weights that the run is to leave behind; called in process 0, with averaged weights in place if there is an average.</summary>
     public Action<IWeightSource>? Keep { get; init; }
+
+    /// <summary>What the time budget is measured with.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     private bool Writes => _exchange.Rank == 0;
 
@@ -68,7 +69,7 @@ internal sealed class TrainingLoop
             _task.Prepare, _position.Step * stepBatches + _exchange.Rank, _exchange.Size, _options.Optimization.TotalSteps * stepBatches,
             _options.PrepareAhead, _options.PrepareThreads);
         var runner = new StepRunner(_task, optimizer, queue, _options, _exchange, message => Tell(o => o.Warned(message)));
-        var clock = Stopwatch.StartNew();
+        long started = Clock.GetTimestamp();
         double before = _position.Seconds;
         var pace = new StepPace();
         folder.Try("The log", () => Tell(o => o.Started(Describe(stepBatches, optimizer) with { Settings = folder.Settings })));
@@ -88,7 +89,7 @@ internal sealed class TrainingLoop
 
             double rate = _options.Optimization.RateAt(Math.Max(_position.Step, (int)(Spent * _options.Optimization.TotalSteps)));
             pace.Begin(queue.Waited);
-            var totals = runner.Run(rate, before + clock.Elapsed.TotalSeconds, cancellation);
+            var totals = runner.Run(rate, before + Clock.GetElapsedTime(started).TotalSeconds, cancellation);
             if (totals.Applied)
                 average?.Update();
             pace.End(queue.Waited, totals.Samples);

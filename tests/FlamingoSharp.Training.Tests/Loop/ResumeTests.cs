@@ -25,7 +25,8 @@ public sealed class ResumeTests(ITestOutputHelper output) : IDisposable
             if (i + 1 < Kills)
                 next = KilledRun.Start(killed); // loads its libraries meanwhile
             process.StandardInput.WriteLine("go");
-            Assert.True(process.StandardOutput.ReadLine() == KilledRun.Stepping, process.StandardError.ReadToEnd());
+            if (process.StandardOutput.ReadLine() != KilledRun.Stepping)
+                Assert.Fail(process.StandardError.ReadToEnd());
             Thread.Sleep(random.Next(150));
             process.Kill(); // SIGKILL
             process.WaitForExit();

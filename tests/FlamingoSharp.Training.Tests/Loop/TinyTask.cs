@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using FlamingoSharp.Training.Sounds;
 using FlamingoSharp.Weights;
 using TorchSharp.Modules;
@@ -75,7 +76,7 @@ internal sealed class TinyTask : ITrainingTask
     public Tensor Loss(ITrainingBatch batch)
     {
         using var scope = NewDisposeScope();
-        var difference = _network.forward(((Batch)batch).X) - ((Batch)batch).Y;
+        var difference = _network.forward(((Batch)batch).X).Plus(((Batch)batch).Y.neg());
         return (difference * difference).mean().MoveToOuterDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using FlamingoSharp.Runtime;
 using FlamingoSharp.TestKit;
 
 namespace FlamingoSharp.Training.Tests.Loop;
@@ -55,7 +56,7 @@ public sealed class TrainingLoopTests : IDisposable
         var witness = Run(task, Options(1) with { Optimization = new() { TotalSteps = 1, WarmupSteps = 0, LearningRate = 0.01 } }, dispose: false);
         Assert.Equal(0.01, witness.Steps[0].LearningRate);
         // Adam's first step moves every number by the rate, whatever its gradient is; the first group is decayed as well.
-        var moved = task.Groups.Select((g, i) => (g.Parameters[0].Parameter.detach() - before[i].mul(i == 0 ? 1 - 0.01 * 0.1 : 1)).abs().max().item<float>()).ToList();
+        var moved = task.Groups.Select((g, i) => g.Parameters[0].Parameter.detach().Plus(before[i].Times(i == 0 ? 0.01 * 0.1 - 1 : -1)).abs().max().item<float>()).ToList();
         Assert.Equal(0.01, moved[0], 1e-4);
         Assert.Equal(0.005, moved[1], 1e-4);
         before.ForEach(t => t.Dispose());
@@ -144,10 +145,14 @@ public sealed class TrainingLoopTests : IDisposable
     {
         var options = Options(1_000_000) with { TimeBudget = TimeSpan.FromSeconds(0.5), ValidateEvery = 0 };
         options = options with { Optimization = options.Optimization with { Schedule = LearningRateSchedule.Linear, WarmupSteps = 0 } };
-        var witness = Run(new TinyTask(), options);
+        var witness = new Witness();
+        using var task = new TinyTask();
+        new TrainingLoop(task, options) { Observers = [witness], Clock = new SlowClock() }.Run(TestContext.Current.CancellationToken);
         Assert.Equal(TrainingEnd.TimeIsUp, witness.Outcome!.End);
-        Assert.True(witness.Steps[0].LearningRate > 0.9 * options.Optimization.LearningRate);
-        Assert.True(witness.Steps[^1].LearningRate < 0.3 * options.Optimization.LearningRate);
+        Assert.Equal(options.Optimization.LearningRate, witness.Steps[0].LearningRate);
+        for (int i = 2; i < witness.Steps.Count; i++) // each step takes a fiftieth of the time, and of the rate
+            Assert.Equal(options.Optimization.LearningRate / 50, witness.Steps[i - 1].LearningRate - witness.Steps[i].LearningRate, 1e-7);
+        Assert.Equal(options.Optimization.LearningRate / 50, witness.Steps[^1].LearningRate, 1e-7);
         Assert.Single(witness.Validations);
     }
 
@@ -177,6 +182,14 @@ public sealed class TrainingLoopTests : IDisposable
                 task.Dispose();
         }
         return witness;
+    }
+
+    /// <summary>A hundredth of a second passes whenever somebody looks.</summary>
+    private sealed class SlowClock : TimeProvider
+    {
+        private long _now;
+
+        public override long GetTimestamp() => _now += TimestampFrequency / 100;
     }
 
     private TrainingRunOptions Options(int steps) => new()
