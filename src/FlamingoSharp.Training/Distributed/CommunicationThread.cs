@@ -179,7 +179,7 @@ internal sealed partial class CommunicationThread
         if (milliseconds < 1 && _waiting > 0)
             Thread.Yield();
         else
-            Sleep(milliseconds < 20 ? 100u : milliseconds < 1000 ? 500u : 5000u);
+            _ = Sleep(milliseconds < 20 ? 100u : milliseconds < 1000 ? 500u : 5000u);
     }
 
     [LibraryImport("libc", EntryPoint = "usleep")]
