@@ -132,7 +132,10 @@ internal sealed class LabelJournal : IDisposable
     private List<string> Parts()
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(_path))!, name = Path.GetFileName(_path);
-        return Directory.EnumerateFiles(folder, $"{name}.*.partial").Order(StringComparer.Ordinal)
-            .Where(p => Path.GetFileName(p)[(name.Length + 1)..^".partial".Length].All(char.IsAsciiDigit)).ToList();
+        return
+        [
+            .. Directory.EnumerateFiles(folder, $"{name}.*.partial").Order(StringComparer.Ordinal)
+                .Where(p => Path.GetFileName(p)[(name.Length + 1)..^".partial".Length].All(char.IsAsciiDigit)),
+        ];
     }
 }

@@ -94,7 +94,7 @@ public sealed class MpiTests : IDisposable
     public void A_process_that_dies_fails_or_hangs_ends_the_run_and_is_named(string what, string message)
     {
         Mpirun.Require();
-        var outcome = MpiRun.Run(2, Patience(3), "train", $"folder={NewFolder()}", what, "at=6", "steps=1000000");
+        var outcome = MpiRun.Run(2, what.StartsWith("hang", StringComparison.Ordinal) ? Patience(3) : null, "train", $"folder={NewFolder()}", what, "at=6", "steps=1000000");
         Assert.NotEqual(0, outcome.ExitCode);
         Assert.Contains(message, outcome.Error, StringComparison.Ordinal);
     }
