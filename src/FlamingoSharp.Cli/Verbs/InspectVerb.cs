@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
+using FlamingoSharp.Embeddings;
 using FlamingoSharp.Models;
 using FlamingoSharp.Weights;
 
@@ -38,13 +39,15 @@ internal sealed class InspectVerb : Verb
         if (paths.Length <= 1)
             paths = [ModelLocator.Locate(paths.FirstOrDefault())];
         bool model = paths is [var only] && !IsCheckpoint(only);
-        var config = model ? FlamingoConfig.Load(ModelFolder.Open(paths[0]).ConfigPath) : null;
+        string file = Path.Combine(paths[0], "config.json");
+        var clap = model && File.Exists(file) && ClapConfig.Describes(file) ? ClapConfig.Load(file) : null;
+        var config = model && clap is null ? FlamingoConfig.Load(ModelFolder.Open(paths[0]).ConfigPath) : null;
         using var source = Checkpoint.Open(paths);
-        var line = Summary(string.Join(", ", paths), config, source);
+        var line = Summary(string.Join(", ", paths), config, source) with { Name = config?.Name ?? clap?.Name };
         if (parse.GetValue(_json))
             Terminal.Say(JsonSerializer.Serialize(line, CliJson.Lines.InspectLine));
         else
-            Print(line, config, source, parse.GetValue(_tensors));
+            Print(line, config?.ToJson() ?? clap?.ToJson(), source, parse.GetValue(_tensors));
         return Task.FromResult(ExitCode.Ok);
     }
 
@@ -77,7 +80,6 @@ internal sealed class InspectVerb : Verb
         return new InspectLine
         {
             Path = path,
-            Name = config?.Name,
             Parts = parts,
             Parameters = parts.Sum(p => p.Parameters),
             Bytes = parts.Sum(p => p.Bytes),
@@ -95,7 +97,7 @@ internal sealed class InspectVerb : Verb
         };
     }
 
-    private static void Print(InspectLine line, FlamingoConfig? config, IWeightSource source, bool tensors)
+    private static void Print(InspectLine line, string? config, IWeightSource source, bool tensors)
     {
         Terminal.Say(line.Name is null ? $"checkpoint {line.Path}" : $"{line.Name} in {line.Path}");
         int width = line.Parts.Max(p => p.Part.Length);
@@ -118,7 +120,7 @@ internal sealed class InspectVerb : Verb
         }
         rows.Print();
         if (config is not null)
-            Terminal.Say($"configuration\n{config.ToJson()}");
+            Terminal.Say($"configuration\n{config}");
         if (tensors)
         {
             foreach (var weight in source.Weights.Values)

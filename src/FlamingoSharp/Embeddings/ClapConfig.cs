@@ -94,7 +94,8 @@ public sealed record ClapConfig
     public double MaxSeconds => MaxWindows * Audio.WindowSeconds;
 
     /// <summary>True if a config.json describes a CLAP model.</summary>
-    internal static bool Describes(string path)
+    /// <param name="path">An existing file.</param>
+    public static bool Describes(string path)
     {
         try
         {

@@ -96,7 +96,7 @@ public sealed class ClapTrainingTests : IDisposable
         var sequence = ClapSounds.Of(catalogue, mels, "train").Single(s => s.Id == "seq");
         Assert.True(sequence.Whole && sequence.Concept is null);
         var man = ClapSounds.Of(catalogue, mels, "val").Single(s => s.Id == "long_1");
-        Assert.Equal(["a man speaks in dutch.", "speech, dutch", "speech"], man.Texts);
+        Assert.Equal(["a man speaks dutch.", "speech, dutch", "speech"], man.Texts);
     }
 
     [Fact]
