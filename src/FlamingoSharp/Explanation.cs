@@ -104,13 +104,19 @@ public sealed partial class Flamingo
                     weights.Add([.. rows.Chunk((int)value.shape[3]).Select(row => stretches.Select(s => row.AsSpan(s.First, s.Count).ToArray().Sum()).ToArray())]);
                     break;
                 case "attn_weighted":
-                    weighted = value.clone().MoveToOuterDisposeScope();
+                    weighted = value.clone().DetachFromDisposeScope(); // the block's own scope ends before it says what came out
                     break;
                 case "attn_out":
-                    double scale = Math.Max(value.abs().max().to_type(ScalarType.Float32).item<float>(), float.Epsilon);
-                    deviation = Math.Max(deviation, value.sub(weighted!).abs().max().to_type(ScalarType.Float32).item<float>() / scale);
+                    using (weighted)
+                        Compare(value, weighted!);
                     break;
             }
+        }
+
+        void Compare(Tensor value, Tensor weighted)
+        {
+            double scale = Math.Max(value.abs().max().to_type(ScalarType.Float32).item<float>(), float.Epsilon);
+            deviation = Math.Max(deviation, value.sub(weighted).abs().max().to_type(ScalarType.Float32).item<float>() / scale);
         }
     }
 

@@ -22,7 +22,9 @@ public sealed class ExplanationTests
         var media = randn(2, 6, 16);
         var scores = masked ? CrossAttentionMask.ToScores(CrossAttentionMask.FewShot([[0, 3], [1, 2]], 0, 5, 3, 6), ScalarType.Float32) : null;
         var seen = new Dictionary<string, Tensor>();
-        block.forward(text, block.Project(media), scores, (name, t) => seen[name] = t.clone().MoveToOuterDisposeScope());
+        block.forward(text, block.Project(media), scores, (name, t) => seen[name] = t.clone().DetachFromDisposeScope());
+        foreach (var tensor in seen.Values)
+            scope.Attach(tensor);
         Assert.Equal([2, 2, 5, 6], seen["attn_weights"].shape);
         TensorAssert.Close(seen["attn_out"], seen["attn_weighted"], 1e-5, "weights applied to the values");
         TensorAssert.Close(ones(2, 2, 5), seen["attn_weights"].sum(-1), 1e-5, "sum");

@@ -84,7 +84,7 @@ public sealed class FewShotTests
     [Fact]
     public void A_model_lays_out_as_many_sounds_as_the_prompt_has()
     {
-        using var folder = new TinyModel(Many with { Windows = Many.Windows with { Slots = 1 } });
+        using var folder = new TinyModel(Many);
         using var flamingo = Flamingo.Load(folder.Folder);
         using var more = new TinyModel(Many with { Windows = Many.Windows with { Slots = 3 } });
         using var three = Flamingo.Load(more.Folder);
@@ -149,6 +149,7 @@ public sealed class FewShotTests
     // Nine sounds of four windows; the positions of a table of sines reach for all of them.
     private static FlamingoConfig Many { get; } = TinyModel.Config with
     {
+        Windows = TinyModel.Config.Windows with { Slots = 1 },
         AudioTransformer = TinyModel.Config.AudioTransformer with { MaxVectors = 36 },
         Language = new OptOptions { VocabularySize = 4103, HiddenSize = 32, Layers = 2, Heads = 2, FeedForward = 64, MaxPositions = 512 },
     };
