@@ -7,6 +7,9 @@ namespace FlamingoSharp.Training.Data;
 /// <param name="Prompt">The whole text, answers included.</param>
 public sealed record TrainingSample(IReadOnlyList<(string Name, double Start)> Sounds, Prompt Prompt)
 {
+    /// <summary>How much of each recording is meant, in seconds; null for all that the model hears.</summary>
+    public IReadOnlyList<double?> Durations { get; init; } = [];
+
     /// <summary>The ids, cut off on the right at a length: a long few-shot text may lose its answer, which is then not learnt.</summary>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="maxTokens">512 in training, five times as many in validation.</param>
@@ -24,10 +27,13 @@ public sealed class SampleComposer
     public const int ValidationMaxTokens = 5 * MaxTokens;
 
     private readonly Dictionary<string, BlendEntry> _entries;
+    private readonly PromptFormat? _plain;
 
     /// <summary>Starts a composer.</summary>
     /// <param name="entries">The data sets of the training, with their wordings.</param>
-    public SampleComposer(IReadOnlyList<BlendEntry> entries) => _entries = entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
+    /// <param name="plain">A form that takes questions as they stand, in training and validation alike (<see cref="PromptFormat.Af2"/>); null is Audio Flamingo 1's.</param>
+    public SampleComposer(IReadOnlyList<BlendEntry> entries, PromptFormat? plain = null) =>
+        (_entries, _plain) = (entries.ToDictionary(e => e.Name, StringComparer.Ordinal), plain);
 
     /// <summary>The text of an item in training.</summary>
     /// <param name="item">An item of a virtual epoch; its wordings are those of its data set's own training entry, also where it has shots.</param>
@@ -37,6 +43,8 @@ public sealed class SampleComposer
     {
         if (item.Examples[^1].Dialogue is { Count: > 0 } dialogue)
             return Sample(item, DialogueFormat.Af1Training.Render(dialogue));
+        if (_plain is not null)
+            return Plain(item, _plain);
         string task = item.Task + "/train";
         var options = Entry(task).Augmentation;
         return Compose(item, PromptFormat.Af1Training, (example, isShot) => TextAugmentation.ForTraining(example, task, options, random, isShot));
@@ -52,6 +60,8 @@ public sealed class SampleComposer
     {
         if (item.Examples[^1].Dialogue is { Count: > 0 } dialogue)
             return Sample(item, DialogueFormat.Af1Training.Render(dialogue));
+        if (_plain is not null)
+            return Plain(item, _plain);
         string task = $"{item.Task}/{split}";
         if (options is null)
         {
@@ -67,6 +77,9 @@ public sealed class SampleComposer
         return Compose(item, PromptFormat.Af1Validation, (example, isShot) => TextAugmentation.ForValidation(example, task, options, random, isShot));
     }
 
+    private static TrainingSample Plain(DatasetItem item, PromptFormat format) =>
+        Compose(item, format, (example, _) => new AugmentedText("", example.Prompt, example.Output));
+
     private static TrainingSample Compose(DatasetItem item, PromptFormat format, Func<Example, bool, AugmentedText> augment)
     {
         AugmentedText[] texts = [.. item.Examples.Select((e, i) => augment(e, i < item.Examples.Count - 1))];
@@ -76,7 +89,8 @@ public sealed class SampleComposer
             : format.Ask(asked.Prefix, asked.Prompt, asked.Output));
     }
 
-    private static TrainingSample Sample(DatasetItem item, Prompt prompt) => new([.. item.Examples.Select(e => (e.Name, e.AudioStart))], prompt);
+    private static TrainingSample Sample(DatasetItem item, Prompt prompt) =>
+        new([.. item.Examples.Select(e => (e.Name, e.AudioStart))], prompt) { Durations = [.. item.Examples.Select(e => e.AudioDuration)] };
 
     private BlendEntry Entry(string task) => _entries.TryGetValue(task, out var entry) ? entry : throw new FlamingoException(FlamingoErrorKind.Usage,
         $"The training has no data set '{task}', whose wordings are needed; add it, or give the wordings of the validation set.");

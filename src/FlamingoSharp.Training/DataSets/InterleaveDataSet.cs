@@ -101,7 +101,7 @@ public static class InterleaveDataSet
             }
         }
 
-        public IReadOnlyList<int> ShotsFor(int asked)
+        public int[] ShotsFor(int asked)
         {
             int[] shots = _trainPoints is null ? AtRandom(asked) : Nearest(asked);
             return shots.Length == _options.Shots ? shots : throw new FlamingoException(FlamingoErrorKind.Usage,
