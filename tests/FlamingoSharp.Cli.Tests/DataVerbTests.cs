@@ -44,11 +44,11 @@ public sealed class DataVerbTests : IDisposable
         Assert.Matches("""
             \Asounds-SoundClassification/test item \d: \d+ tokens, \d+ learnt
               .*/sounds/(dog|rain)/\d.wav
-            </s></s>The task is sound classification. <audio>classify this sound.
+            </s></s>the task is sound classification.<audio>classify this sound.
             options:
              - dog.
              - rain.
-            Answer:<SEP>⟦(dog|rain)<\|endofchunk\|></s>⟧
+            answer:<SEP>⟦(dog|rain)<\|endofchunk\|></s>⟧
 
             sounds-SoundClassification/interleaved_random-test item \d:
             """, shown.Output);

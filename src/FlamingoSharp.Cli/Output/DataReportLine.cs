@@ -13,8 +13,8 @@ internal sealed record DataFaultLine(string Kind, bool IsError, string Manifest,
 internal sealed record PreviewLine(
     string Manifest, string Item, IReadOnlyList<PreviewSoundLine> Sounds, IReadOnlyList<PreviewPieceLine> Pieces, int Tokens, int TokensLearnt, int TokensCut);
 
-/// <summary>A recording of a sample; <c>Start</c> in seconds.</summary>
-internal sealed record PreviewSoundLine(string Path, double Start);
+/// <summary>A recording of a sample; its start and length in seconds.</summary>
+internal sealed record PreviewSoundLine(string Path, double Start, double? Seconds);
 
 /// <summary>A piece of a text.</summary>
 internal sealed record PreviewPieceLine(string Text, bool Learnt);

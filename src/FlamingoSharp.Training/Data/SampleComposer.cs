@@ -7,6 +7,9 @@ namespace FlamingoSharp.Training.Data;
 /// <param name="Prompt">The whole text, answers included.</param>
 public sealed record TrainingSample(IReadOnlyList<(string Name, double Start)> Sounds, Prompt Prompt)
 {
+    /// <summary>How much of each recording is meant, in seconds; null for all that the model hears.</summary>
+    public IReadOnlyList<double?> Durations { get; init; } = [];
+
     /// <summary>The ids, cut off on the right at a length: a long few-shot text may lose its answer, which is then not learnt.</summary>
     /// <param name="tokenizer">The model's.</param>
     /// <param name="maxTokens">512 in training, five times as many in validation.</param>
@@ -43,6 +46,8 @@ public sealed class SampleComposer
     {
         if (item.Examples[^1].Dialogue is { Count: > 0 } dialogue)
             return Sample(item, (_form is null ? DialogueFormat.Af1Training : DialogueFormat.Af1Inference).Render(dialogue));
+        if (_form is { PlainQuestions: true } plain)
+            return Plain(item, plain);
         string task = item.Task + "/train";
         var options = Entry(task).Augmentation;
         return Compose(item, PromptFormat.Af1Training, (example, isShot) => TextAugmentation.ForTraining(example, task, options, random, isShot));
@@ -58,6 +63,8 @@ public sealed class SampleComposer
     {
         if (item.Examples[^1].Dialogue is { Count: > 0 } dialogue)
             return Sample(item, (_form is null ? DialogueFormat.Af1Training : DialogueFormat.Af1Inference).Render(dialogue));
+        if (_form is { PlainQuestions: true } plain)
+            return Plain(item, plain);
         string task = $"{item.Task}/{split}";
         if (options is null)
         {
@@ -73,19 +80,26 @@ public sealed class SampleComposer
         return Compose(item, PromptFormat.Af1Validation, (example, isShot) => TextAugmentation.ForValidation(example, task, options, random, isShot));
     }
 
+    // Audio Flamingo 2 takes questions as they stand.
+    private static TrainingSample Plain(DatasetItem item, PromptFormat format) =>
+        Spell(item, format, [.. item.Examples.Select(e => new AugmentedText("", e.Prompt, e.Output))]);
+
     private TrainingSample Compose(DatasetItem item, PromptFormat reference, Func<Example, bool, AugmentedText> augment)
     {
-        var format = _form ?? reference;
         AugmentedText[] texts = [.. item.Examples.Select((e, i) => augment(e, i < item.Examples.Count - 1))];
-        if (_form is not null)
-            texts = [.. texts.Select(t => t.WithoutSuffix())];
+        return Spell(item, _form ?? reference, _form is null ? texts : [.. texts.Select(t => t.WithoutSuffix())]);
+    }
+
+    private static TrainingSample Spell(DatasetItem item, PromptFormat format, AugmentedText[] texts)
+    {
         var asked = texts[^1];
         return Sample(item, item.Choice is { } choice
             ? format.FewShot(choice, texts[0].Prefix, [.. texts[..^1].Select(t => new Shot(t.Prompt, t.Output))], asked.Prompt, asked.Output)
             : format.Ask(asked.Prefix, asked.Prompt, asked.Output));
     }
 
-    private static TrainingSample Sample(DatasetItem item, Prompt prompt) => new([.. item.Examples.Select(e => (e.Name, e.AudioStart))], prompt);
+    private static TrainingSample Sample(DatasetItem item, Prompt prompt) =>
+        new([.. item.Examples.Select(e => (e.Name, e.AudioStart))], prompt) { Durations = [.. item.Examples.Select(e => e.AudioDuration)] };
 
     private BlendEntry Entry(string task) => _entries.TryGetValue(task, out var entry) ? entry : throw new FlamingoException(FlamingoErrorKind.Usage,
         $"The training has no data set '{task}', whose wordings are needed; add it, or give the wordings of the validation set.");

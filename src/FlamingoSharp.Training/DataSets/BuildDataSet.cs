@@ -35,7 +35,7 @@ public sealed record BuiltDataSet(DataSet Set, IReadOnlyList<LeftOut> LeftOut, I
 public static class BuildDataSet
 {
     // Above this many sounds likeness is not looked for, only equal content: every pair of about one length is compared.
-    private const int MostCompared = 20_000;
+    private const int MostCompared = 10_000;
 
     /// <summary>From a folder of class folders, a CSV or JSON Lines file.</summary>
     /// <param name="path">The folder or file.</param>
@@ -75,7 +75,7 @@ public static class BuildDataSet
         options.Splits.Validate();
         string folder = options.OutputFolder, name = SetName.Checked(options.Name ?? source.Name);
         bool existed = Directory.Exists(folder);
-        DataSetWriter.Begin(folder, name);
+        DataSetWriter.Claim(folder, name);
         try
         {
             var content = source.Read(name, folder, progress ?? (_ => { }), cancellation);
@@ -84,6 +84,7 @@ public static class BuildDataSet
             examples = WithSplits(examples, options.Splits, leftOut, progress, cancellation);
             if (examples.Count == 0)
                 throw new FlamingoException(FlamingoErrorKind.Input, $"Nothing of the source can be used. {First(leftOut)}");
+            DataSetWriter.Begin(folder, name);
             var manifests = Write(folder, content.Tasks, examples);
             if (content.Attribution is { } attribution)
                 AtomicFile.Write(Path.Combine(folder, "SOURCES.md"), file => file.Write(System.Text.Encoding.UTF8.GetBytes(attribution)));

@@ -11,13 +11,13 @@ public sealed record PreviewPiece(string Text, bool IsLearnt);
 /// <summary>An item as the model will see it.</summary>
 /// <param name="Manifest">Its manifest.</param>
 /// <param name="Item">Its place in the manifest's file.</param>
-/// <param name="Sounds">The recordings with the second at which each begins, shots first.</param>
+/// <param name="Sounds">The recordings, the second at which each begins, and how many are meant (null: all that is heard), shots first.</param>
 /// <param name="Pieces">The text, cut where learning begins and ends.</param>
 /// <param name="Tokens">Tokens of the text, those that are cut off not counted.</param>
 /// <param name="TokensLearnt">Tokens that the loss counts.</param>
 /// <param name="TokensCut">Tokens beyond the longest text.</param>
 public sealed record PreviewSample(
-    string Manifest, string Item, IReadOnlyList<(string Path, double Start)> Sounds, IReadOnlyList<PreviewPiece> Pieces, int Tokens, int TokensLearnt, int TokensCut);
+    string Manifest, string Item, IReadOnlyList<(string Path, double Start, double? Seconds)> Sounds, IReadOnlyList<PreviewPiece> Pieces, int Tokens, int TokensLearnt, int TokensCut);
 
 /// <summary>Shows data sets as a model is taught them: wording, shots and label mask are those of training.</summary>
 public static class DataSetPreview
@@ -35,14 +35,23 @@ public static class DataSetPreview
         foreach (var manifest in split is null ? set.Manifests : set.Of(split, withShots: null))
         {
             // Shots are worded as the task's training set is, whichever split asks.
-            var composer = new SampleComposer([manifest.Entry with { Name = $"{manifest.Task}/train" }]);
+            var composer = new SampleComposer([manifest.Entry with { Name = $"{manifest.Task}/train" }], FormOf(tokenizer));
             var items = set.Read(manifest).Items;
             int[] order = [.. Enumerable.Range(0, items.Count)];
             new NumpyGenerator(NumpyGenerator.SeedOf(manifest.Name) + (ulong)seed).Shuffle(order);
             foreach (int i in order.Take(count))
-                yield return Of(set, manifest.Name, items[i], composer.Training(items[i].Value, new NumpyGenerator((ulong)(seed + i))), tokenizer, mask);
+            {
+                var random = new NumpyGenerator((ulong)(seed + i));
+                var sample = manifest.Split == SplitAssignment.Train
+                    ? composer.Training(items[i].Value, random)
+                    : composer.Validation(items[i].Value, manifest.Split, manifest.Augmentation, random);
+                yield return Of(set, manifest.Name, items[i], sample, tokenizer, mask);
+            }
         }
     }
+
+    /// <summary>The form of a tokenizer's model: Audio Flamingo 2's texts have no beginning token.</summary>
+    internal static PromptFormat? FormOf(Tokenizer? tokenizer) => tokenizer is { Special.Bos: null } ? PromptFormat.Af2 : null;
 
     private static PreviewSample Of(
         DataSet set, string manifest, KeyValuePair<string, DatasetItem> item, TrainingSample sample, Tokenizer tokenizer, LabelMask mask)
@@ -57,7 +66,7 @@ public static class DataSetPreview
                 to++;
             pieces.Add(new(tokenizer.Decode([.. ids[from..to].Select(id => (int)id)]), learnt));
         }
-        return new(manifest, item.Key, [.. sample.Sounds.Select(s => (set.SoundPath(s.Name), s.Start))], pieces,
+        return new(manifest, item.Key, [.. sample.Sounds.Zip(sample.Durations, (s, seconds) => (set.SoundPath(s.Name), s.Start, seconds))], pieces,
             ids.Length, labels.Count(l => l != LabelMask.Ignored), whole.Length - ids.Length);
     }
 }

@@ -9,21 +9,27 @@ namespace FlamingoSharp.Training.DataSets;
 /// </summary>
 internal static class DataSetWriter
 {
-    /// <summary>Takes a folder for a data set: a new or empty one, or one that holds a data set, which is going to be replaced.</summary>
+    /// <summary>Takes a folder for a data set: a new or empty one, or one that holds a data set, which is not touched yet.</summary>
     /// <exception cref="FlamingoException">The folder holds something else.</exception>
-    public static void Begin(string folder, string name)
+    public static void Claim(string folder, string name)
     {
         if (File.Exists(folder))
             throw new FlamingoException(FlamingoErrorKind.Usage, $"'{folder}' is a file; name a folder for the data set.");
-        bool isSet = File.Exists(Path.Combine(folder, DataSet.FileName));
-        if (!isSet && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+        if (File.Exists(Path.Combine(folder, DataSet.FileName)))
+            return;
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
         {
             throw new FlamingoException(FlamingoErrorKind.Usage,
                 $"'{folder}' holds other files and no data set; name a new folder, so that nothing of yours is mixed with it.");
         }
-        if (isSet)
-            DeleteManifests(folder);
         Directory.CreateDirectory(folder);
+        WriteSet(folder, name, complete: false, [], []);
+    }
+
+    /// <summary>Begins to write into a claimed folder; the manifests of a data set that is there are deleted.</summary>
+    public static void Begin(string folder, string name)
+    {
+        DeleteManifests(folder);
         WriteSet(folder, name, complete: false, [], []);
     }
 

@@ -15,7 +15,7 @@ internal readonly record struct Stretch(string Path, double Start = 0, double? D
 internal sealed record SoundFacts(Stretch Stretch)
 {
     // What is compared of a sound: models hear no more of most.
-    private const double HeardSeconds = 30, ComparedSeconds = 8;
+    private const double HeardSeconds = 30, ComparedSeconds = 4;
 
     private static readonly Lazy<LogMel> s_mel = new(() =>
     {

@@ -149,6 +149,27 @@ public sealed class BuildDataSetTests : IDisposable
     }
 
     [Fact]
+    public void A_set_made_beside_the_classes_is_not_taken_for_one()
+    {
+        string source = _folder.Classes(3, "a", "b"), inside = Path.Combine(source, "set");
+        for (int run = 0; run < 2; run++)
+        {
+            var built = BuildDataSet.From(source, new() { OutputFolder = inside }, cancellation: TestContext.Current.CancellationToken);
+            Assert.Empty(built.LeftOut);
+            Assert.Equal(["a", "b"], built.Set.Labels);
+        }
+    }
+
+    [Fact]
+    public void A_build_that_fails_leaves_the_set_that_was_there()
+    {
+        _folder.Build(_folder.Classes(3, "a", "b"));
+        string[] before = [.. Directory.GetFiles(_folder.Out, "*", SearchOption.AllDirectories).Select(File.ReadAllText)];
+        Assert.Throws<FlamingoException>(() => _folder.Build(_folder.PathOf("nowhere")));
+        Assert.Equal(before, Directory.GetFiles(_folder.Out, "*", SearchOption.AllDirectories).Select(File.ReadAllText));
+    }
+
+    [Fact]
     public void A_data_set_whose_making_was_stopped_is_refused()
     {
         _folder.Build(_folder.Classes(3, "a", "b"));

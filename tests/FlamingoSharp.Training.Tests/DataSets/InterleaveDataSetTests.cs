@@ -82,7 +82,7 @@ public sealed class InterleaveDataSetTests : IDisposable
         var plain = samples[0];
         string label = plain.Pieces[^1].Text[..1];
         Assert.Equal(
-            [new PreviewPiece("</s></s>The task is sound classification. <audio>classify this sound.\noptions:\n - a.\n - b.\nAnswer:<SEP>", false), new PreviewPiece($"{label}<|endofchunk|></s>", true)],
+            [new PreviewPiece("</s></s>the task is sound classification.<audio>classify this sound.\noptions:\n - a.\n - b.\nanswer:<SEP>", false), new PreviewPiece($"{label}<|endofchunk|></s>", true)],
             plain.Pieces);
         Assert.Contains($"/{label}/", plain.Sounds.Single().Path, StringComparison.Ordinal);
         Assert.Equal((3, 0), (plain.TokensLearnt, plain.TokensCut));

@@ -54,8 +54,12 @@ internal sealed class DataPreviewVerb : Verb
     {
         string cut = sample.TokensCut == 0 ? "" : $", {sample.TokensCut} more are cut off";
         Terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{sample.Manifest} item {sample.Item}: {sample.Tokens} tokens, {sample.TokensLearnt} learnt{cut}"));
-        foreach (var (path, start) in sample.Sounds)
-            Terminal.Say(start > 0 ? string.Create(CultureInfo.InvariantCulture, $"  {path} from {start:0.###} s") : $"  {path}");
+        foreach (var (path, start, seconds) in sample.Sounds)
+        {
+            string part = (start > 0 ? string.Create(CultureInfo.InvariantCulture, $" from {start:0.###} s") : "")
+                + (seconds is { } length ? string.Create(CultureInfo.InvariantCulture, $" for {length:0.###} s") : "");
+            Terminal.Say($"  {path}{part}");
+        }
         if (colours)
             Terminal.Say(sample.Pieces.Select(p => (p.Text, p.IsLearnt ? "green" : "grey")));
         else
@@ -64,6 +68,6 @@ internal sealed class DataPreviewVerb : Verb
     }
 
     private static PreviewLine Line(PreviewSample sample) => new(
-        sample.Manifest, sample.Item, [.. sample.Sounds.Select(s => new PreviewSoundLine(s.Path, s.Start))],
+        sample.Manifest, sample.Item, [.. sample.Sounds.Select(s => new PreviewSoundLine(s.Path, s.Start, s.Seconds))],
         [.. sample.Pieces.Select(p => new PreviewPieceLine(p.Text, p.IsLearnt))], sample.Tokens, sample.TokensLearnt, sample.TokensCut);
 }

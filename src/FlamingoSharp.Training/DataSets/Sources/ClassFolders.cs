@@ -80,6 +80,8 @@ internal sealed class ClassFolders(string folder) : IDataSource
             $"{name}-AudioCaptioning", s.Split, TaskWording.Captioned(s.Path, caption, captions[s.Path])) { Stratum = s.Label }))];
     }
 
+    // A data set that was made inside the folder is no class.
     private static string[] Folders(string folder) =>
-        [.. Directory.GetDirectories(folder).Where(d => !Path.GetFileName(d).StartsWith('.')).Select(Path.GetFullPath).Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(folder).Where(d => !Path.GetFileName(d).StartsWith('.') && !File.Exists(Path.Combine(d, DataSet.FileName)))
+            .Select(Path.GetFullPath).Order(StringComparer.Ordinal)];
 }
