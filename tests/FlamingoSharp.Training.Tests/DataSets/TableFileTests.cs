@@ -1,5 +1,4 @@
 using FlamingoSharp.Training.Data;
-using FlamingoSharp.Training.DataSets;
 
 namespace FlamingoSharp.Training.Tests.DataSets;
 
