@@ -11,6 +11,18 @@ internal static class Terminal
         ColorSystem = Colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
     }));
 
+    private static readonly Lazy<IAnsiConsole> s_output = new(() =>
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(Console.Out),
+            ColorSystem = Colours ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        });
+        if (Console.IsOutputRedirected)
+            console.Profile.Width = 200; // a file has no width that a table could be broken at
+        return console;
+    });
+
     /// <summary>True when a person watches standard error.</summary>
     public static bool Watched => !Console.IsErrorRedirected;
 
@@ -21,6 +33,16 @@ internal static class Terminal
 
     /// <summary>A line of the answer.</summary>
     public static void Say(string text) => Console.Out.WriteLine(text);
+
+    /// <summary>True when answers may have colours: a person sees them.</summary>
+    public static bool ColoursAnswers => Colours && !Console.IsOutputRedirected;
+
+    /// <summary>A table as answer.</summary>
+    public static void Show(Table table) => s_output.Value.Write(table);
+
+    /// <summary>Texts in colours as a line of the answer; each is taken as it is.</summary>
+    public static void Say(IEnumerable<(string Text, string Colour)> pieces) =>
+        s_output.Value.Write(new Markup(string.Concat(pieces.Select(p => $"[{p.Colour}]{Markup.Escape(p.Text)}[/]")) + "\n") { Overflow = Overflow.Fold });
 
     /// <summary>A piece of an answer that is still being made.</summary>
     public static void SayPart(string text)

@@ -15,6 +15,8 @@ namespace FlamingoSharp.Cli.Output;
 [JsonSerializable(typeof(WrittenLine))]
 [JsonSerializable(typeof(PulledLine))]
 [JsonSerializable(typeof(DataSetLine))]
+[JsonSerializable(typeof(DataReportLine))]
+[JsonSerializable(typeof(PreviewLine))]
 [JsonSerializable(typeof(DoctorReport))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

@@ -1,6 +1,7 @@
 using FlamingoSharp.Audio;
 using FlamingoSharp.Training.Data;
 using FlamingoSharp.Training.DataSets.Sources;
+using FlamingoSharp.Training.DataSets.Sources.Layouts;
 using FlamingoSharp.Weights;
 
 namespace FlamingoSharp.Training.DataSets;
@@ -45,6 +46,30 @@ public static class BuildDataSet
     public static BuiltDataSet From(string path, BuildDataSetOptions options, Action<double>? progress = null, CancellationToken cancellation = default) =>
         Run(File.Exists(path) ? new TableFile(path) : new ClassFolders(path), options, progress, cancellation);
 
+    /// <summary>From the files of a sound catalogue.</summary>
+    /// <inheritdoc cref="From(string, BuildDataSetOptions, Action{double}?, CancellationToken)"/>
+    /// <param name="files">The files.</param>
+    /// <param name="options">Where to, and how.</param>
+    /// <param name="progress">Told while it takes long, from 0 to 1.</param>
+    /// <param name="cancellation">Stops the work; the next run goes on with what is rendered.</param>
+    public static BuiltDataSet From(
+        CatalogueFilesOptions files, BuildDataSetOptions options, Action<double>? progress = null, CancellationToken cancellation = default) =>
+        Run(new CatalogueFiles(files), options, progress, cancellation);
+
+    /// <summary>From a published data set as its archives unpack.</summary>
+    /// <inheritdoc cref="From(string, BuildDataSetOptions, Action{double}?, CancellationToken)"/>
+    /// <param name="layout">One of <see cref="Layouts"/>.</param>
+    /// <param name="folder">Where it was unpacked.</param>
+    /// <param name="options">Where to, and how.</param>
+    /// <param name="progress">Told while it takes long, from 0 to 1.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public static BuiltDataSet FromLayout(
+        string layout, string folder, BuildDataSetOptions options, Action<double>? progress = null, CancellationToken cancellation = default) =>
+        Run(new LayoutSource(Layout.Find(layout), folder), options, progress, cancellation);
+
+    /// <summary>The published data sets that can be read: their names, and what their folders hold.</summary>
+    public static IReadOnlyList<(string Name, string Folder)> Layouts => [.. Layout.All.Select(l => (l.Name, l.Folder))];
+
     internal static BuiltDataSet Run(IDataSource source, BuildDataSetOptions options, Action<double>? progress, CancellationToken cancellation)
     {
         options.Splits.Validate();
@@ -65,7 +90,7 @@ public static class BuildDataSet
             DataSetWriter.End(folder, name, [.. content.Tasks.Where(t => manifests.Any(m => m.Task == t.Name))], manifests);
             return new(DataSet.Open(folder), leftOut, [.. Notes(content.Tasks, examples)]);
         }
-        catch when (!existed)
+        catch (Exception e) when (!existed && e is not OperationCanceledException) // rendering goes on where it was stopped
         {
             Directory.Delete(folder, recursive: true);
             throw;

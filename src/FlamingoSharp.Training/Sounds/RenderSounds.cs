@@ -69,10 +69,12 @@ public static class RenderSounds
         var scratch = Directory.CreateTempSubdirectory("flamingo-sounds-");
         try
         {
-            Work work = new(options, catalogue, store, scratch.FullName, progress);
+            Work work = new(options, catalogue, new StoreSink(store), scratch.FullName, progress);
             work.Run(work.Clips(), ct);
             using MappedFile decoded = new(data); // compositions read their clips from the store
-            work.Run(work.Recipes(decoded), ct);
+            var clips = catalogue.Clips.Where(c => store.Entries.ContainsKey(c.Id)).ToDictionary(c => c.Id, c => store.Entries[c.Id]);
+            work.Run(work.Recipes(clip => clips.TryGetValue(clip.Id, out var line)
+                ? Array.ConvertAll(decoded.Read<short>(line.Offset, line.Count).ToArray(), s => s / 32767f) : null), ct);
             return work.Failures;
         }
         finally
@@ -81,8 +83,40 @@ public static class RenderSounds
         }
     }
 
+    /// <summary>Renders the recipes that a sink does not have.</summary>
+    /// <param name="catalogue">The recipes, and the clips that compositions are made of.</param>
+    /// <param name="options">Where the clips are, rate and length; its other folders are not used.</param>
+    /// <param name="sink">Takes the sounds, one after the other.</param>
+    /// <param name="progress">Told after every sound.</param>
+    /// <param name="ct">Stops the work.</param>
+    /// <returns>The sounds that could not be made.</returns>
+    internal static IReadOnlyList<SoundFailure> Recipes(
+        SoundCatalogue catalogue, RenderSoundsOptions options, ISoundSink sink, IProgress<SoundProgress>? progress, CancellationToken ct)
+    {
+        var scratch = Directory.CreateTempSubdirectory("flamingo-sounds-");
+        try
+        {
+            Work work = new(options, catalogue, sink, scratch.FullName, progress);
+            work.Run(work.Recipes(_ => null), ct);
+            return work.Failures;
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    private sealed class StoreSink(PackedFile store) : ISoundSink
+    {
+        public int Count => store.Entries.Count;
+
+        public bool Has(string id) => store.Entries.ContainsKey(id);
+
+        public void Append(string id, string split, short[] samples, bool cut) => store.Append(id, split, MemoryMarshal.AsBytes(samples.AsSpan()), cut);
+    }
+
     private sealed class Work(
-        RenderSoundsOptions options, SoundCatalogue catalogue, PackedFile store, string scratch, IProgress<SoundProgress>? progress)
+        RenderSoundsOptions options, SoundCatalogue catalogue, ISoundSink sink, string scratch, IProgress<SoundProgress>? progress)
     {
         private readonly ClipReader _reader = new(options.AudioFolder, scratch, options.SampleRate);
         private int _total;
@@ -91,7 +125,7 @@ public static class RenderSounds
 
         private bool Wanted(LabelledSound sound) => options.Splits.Count == 0 || options.Splits.Contains(sound.Split);
 
-        private bool Missing(string id) => !store.Entries.ContainsKey(id);
+        private bool Missing(string id) => !sink.Has(id);
 
         public List<Job> Clips()
         {
@@ -110,14 +144,11 @@ public static class RenderSounds
             return jobs;
         }
 
-        public List<Job> Recipes(MappedFile decoded)
+        public List<Job> Recipes(Func<Clip, float[]?> decoded)
         {
-            var clips = catalogue.Clips.Where(c => !Missing(c.Id)).ToDictionary(c => c.Id, c => store.Entries[c.Id]);
-            RecipeRenderer renderer = new(catalogue, _reader, options.AudioFolder, scratch, options.SampleRate, options.MaxSeconds)
-            {
-                Decoded = clip => clips.TryGetValue(clip.Id, out var line)
-                    ? Array.ConvertAll(decoded.Read<short>(line.Offset, line.Count).ToArray(), s => s / 32767f) : null,
-            };
+            if (_total == 0)
+                _total = catalogue.Recipes.Count(Wanted);
+            RecipeRenderer renderer = new(catalogue, _reader, options.AudioFolder, scratch, options.SampleRate, options.MaxSeconds) { Decoded = decoded };
             bool Needed(Recipe recipe) => Wanted(recipe) && Missing(recipe.Id);
             List<Job> jobs = [.. catalogue.Recipes.Where(r => r is not MusicRecipe && Needed(r))
                 .Select(r => new Job([(r.Id, r.Split)], (_, ct) => [renderer.Render(r, ct)]))];
@@ -156,7 +187,7 @@ public static class RenderSounds
                     var (job, result) = running.Dequeue();
                     foreach (var (sound, outcome) in job.Sounds.Zip(result.GetAwaiter().GetResult()))
                         Write(sound.Id, sound.Split, outcome);
-                    progress?.Report(new(store.Entries.Count, _total, Failures.Count));
+                    progress?.Report(new(sink.Count, _total, Failures.Count));
                 }
             }
             finally
@@ -220,7 +251,7 @@ public static class RenderSounds
             if (!samples.AsSpan().ContainsAnyExcept((short)0) && catalogue.Clips.Any(c => c.Id == id))
                 Failures.Add(new(id, "Its first channel is silent."));
             else
-                store.Append(id, split, MemoryMarshal.AsBytes(samples.AsSpan()), cut: sound.SecondsDropped > 0);
+                sink.Append(id, split, samples, cut: sound.SecondsDropped > 0);
         }
     }
 

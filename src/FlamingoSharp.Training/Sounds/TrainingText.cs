@@ -6,7 +6,18 @@ namespace FlamingoSharp.Training.Sounds;
 /// <param name="Type">What the answer shows: caption, labels, presence, or the type of a written question (count, order, language …).</param>
 /// <param name="Prompt">The instruction, with its options and answer suffix where it has them.</param>
 /// <param name="Answer">The text to learn.</param>
-public sealed record TrainingText(string Id, string Task, string Type, string Prompt, string Answer);
+public sealed record TrainingText(string Id, string Task, string Type, string Prompt, string Answer)
+{
+    /// <summary>The answers to choose from, in the order of the prompt; empty where it lists none.</summary>
+    public IReadOnlyList<string> Choices { get; init; } = [];
+
+    /// <summary>Equal in everything; the choices stand in the prompt.</summary>
+    public bool Equals(TrainingText? other) =>
+        other is not null && (Id, Task, Type, Prompt, Answer) == (other.Id, other.Task, other.Type, other.Prompt, other.Answer);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Id, Task, Type, Prompt, Answer);
+}
 
 /// <summary>How training texts are worded and mixed.</summary>
 public sealed record TrainingTextOptions

@@ -123,17 +123,21 @@ public sealed partial class TrainingTexts
     private TrainingText Ask(Question question, LabelledSound sound, bool withOptions, ref SplitMix random, bool newChoices = true)
     {
         string prompt = AskPrefix + Lower(question.Text);
+        string[] choices = [];
         if (question.Type == "presence")
+        {
+            choices = ["yes", "no"];
             prompt += $"{_options.OptionsHeader}yes.\nno.";
+        }
         else if (withOptions && question.Choices.Count > 0)
         {
-            string[] choices = [.. question.Choices.Select(Lower)];
+            choices = [.. question.Choices.Select(Lower)];
             if (newChoices && OpenTypes.Contains(question.Type) && random.NextDouble() < _options.NewChoices)
                 choices = NewChoices(question, sound, choices.Length, ref random);
             random.Shuffle<string>(choices);
             prompt += _options.OptionsHeader + string.Join("\n", choices.Select(c => $" - {c}."));
         }
-        return Text(question.Ref, QuestionTask, question.Type, prompt, question.Answer);
+        return Text(question.Ref, QuestionTask, question.Type, prompt, question.Answer) with { Choices = choices };
     }
 
     private string[] NewChoices(Question question, LabelledSound sound, int count, ref SplitMix random)

@@ -17,7 +17,23 @@ internal sealed class DataBuildVerb : Verb
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly Option<string> _out = new("--out", "-o") { Description = "Folder of the data set; one that is there is made anew.", HelpName = "SET", Required = true };
+    private readonly Option<string?> _layout = new("--layout")
+    {
+        Description = $"The folder is a published data set as its archives unpack: {string.Join(", ", BuildDataSet.Layouts.Select(l => l.Name))}; 'list' tells what each folder holds.",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string?> _catalogue = new("--catalogue") { Description = "Recorded clips: a file of the form of catalogue.jsonl.", HelpName = "FILE" };
+
+    private readonly Option<string?> _synthesis = new("--synthesis") { Description = "Recipes, rendered into the data set: a file of the form of synthesis.jsonl.", HelpName = "FILE" };
+
+    private readonly Option<string?> _questions = new("--qa") { Description = "Questions about both: a file of the form of qa.jsonl.", HelpName = "FILE" };
+
+    private readonly Option<string?> _audio = new("--audio") { Description = "Folder of the catalogue's packages: DIR/package/path.", HelpName = "DIR" };
+
+    private readonly Option<bool> _permissive = new("--permissive") { Description = "With --catalogue: only sounds under CC0, CC-BY, MIT, BSD and the like." };
+
+    private readonly Option<string?> _out = new("--out", "-o") { Description = "Folder of the data set; one that is there is made anew.", HelpName = "SET" };
 
     private readonly Option<string?> _name = new("--name") { Description = "What the data set is called. Default: as its source.", HelpName = "NAME" };
 
@@ -32,30 +48,72 @@ internal sealed class DataBuildVerb : Verb
     public DataBuildVerb()
         : base("build", "Make a data set from a folder of class folders or a table.",
             "flamingo data build sounds --out sets/sounds",
-            "flamingo data build clips.csv --out sets/clips --val 0.1 --test 0.2")
+            "flamingo data build clips.csv --out sets/clips --val 0.1 --test 0.2",
+            "flamingo data build --layout clotho-v2 downloads/clotho --out sets/clotho",
+            "flamingo data build --catalogue catalogue.jsonl --synthesis synthesis.jsonl --qa qa.jsonl --audio audio --out sets/catalogue")
     {
         Add(_input);
-        foreach (Option option in new Option[] { _out, _name, _validation, _test, _seed, _json })
+        foreach (Option option in new Option[] { _layout, _catalogue, _synthesis, _questions, _audio, _permissive, _out, _name, _validation, _test, _seed, _json })
             Add(option);
     }
 
     protected override Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
-        string input = parse.GetValue(_input) ?? throw new FlamingoException(FlamingoErrorKind.Usage,
-            "Name a folder of class folders, or a .csv or .jsonl file. See 'flamingo data build --help'.");
+        if (parse.GetValue(_layout) == "list")
+        {
+            foreach (var (name, folder) in BuildDataSet.Layouts)
+                Terminal.Say($"{name}: {folder}");
+            return Task.FromResult(ExitCode.Ok);
+        }
         var options = new BuildDataSetOptions
         {
-            OutputFolder = parse.GetValue(_out)!,
+            OutputFolder = parse.GetValue(_out) ?? throw Misused("--out is missing: the folder of the data set."),
             Name = parse.GetValue(_name),
             Splits = new() { Validation = parse.GetValue(_validation), Test = parse.GetValue(_test), Seed = parse.GetValue(_seed) },
         };
-        var built = Terminal.Track("Reading sounds", bar => BuildDataSet.From(input, options, bar, cancellation));
+        var source = SourceOf(parse);
+        var built = Terminal.Track("Preparing sounds", bar => source(options, bar, cancellation));
         if (parse.GetValue(_json))
             Terminal.Say(JsonSerializer.Serialize(Line(built), CliJson.Lines.DataSetLine));
         else
             Print(built);
         return Task.FromResult(Report(built));
     }
+
+    private Func<BuildDataSetOptions, Action<double>, CancellationToken, BuiltDataSet> SourceOf(ParseResult parse)
+    {
+        string? input = parse.GetValue(_input), catalogue = parse.GetValue(_catalogue), audio = parse.GetValue(_audio);
+        if (catalogue is null)
+        {
+            foreach (Option only in new Option[] { _synthesis, _questions, _audio, _permissive })
+            {
+                if (parse.GetResult(only) is { Implicit: false })
+                    throw Misused($"{only.Name} belongs to --catalogue; give both, or leave it out.");
+            }
+            if (input is null)
+                throw Misused("Name a folder of class folders, a .csv or .jsonl file, or --catalogue.");
+            if (parse.GetValue(_layout) is { } layout)
+                return (options, bar, cancellation) => BuildDataSet.FromLayout(layout, input, options, bar, cancellation);
+            return (options, bar, cancellation) => BuildDataSet.From(input, options, bar, cancellation);
+        }
+        if (input is not null)
+            throw Misused($"There are two sources, '{input}' and '{catalogue}'; name one.");
+        if (parse.GetValue(_layout) is { } other)
+            throw Misused($"--layout {other} and --catalogue are two sources; name one.");
+        if (audio is null)
+            throw Misused("--catalogue needs --audio, the folder of its packages.");
+        var files = new CatalogueFilesOptions
+        {
+            Catalogue = catalogue,
+            Synthesis = parse.GetValue(_synthesis),
+            Questions = parse.GetValue(_questions),
+            AudioFolder = audio,
+            PermissiveOnly = parse.GetValue(_permissive),
+        };
+        return (options, bar, cancellation) => BuildDataSet.From(files, options, bar, cancellation);
+    }
+
+    private static FlamingoException Misused(string message) => new(FlamingoErrorKind.Usage, $"{message} See 'flamingo data build --help'.");
 
     private static void Print(BuiltDataSet built)
     {

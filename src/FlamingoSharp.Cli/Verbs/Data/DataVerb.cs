@@ -9,5 +9,8 @@ internal sealed class DataVerb : Command
         : base("data", "Make, check and look at data sets for training and evaluation.")
     {
         Add(new DataBuildVerb());
+        Add(new DataValidateVerb());
+        Add(new DataPreviewVerb());
+        Add(new DataInterleaveVerb());
     }
 }
