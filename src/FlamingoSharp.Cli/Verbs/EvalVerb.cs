@@ -3,7 +3,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using FlamingoSharp.Cli.Options;
+using FlamingoSharp.Models;
 using FlamingoSharp.Training.Evaluation;
+using FlamingoSharp.Weights;
 
 namespace FlamingoSharp.Cli.Verbs;
 
@@ -131,7 +133,7 @@ internal sealed class EvalVerb : Verb
             Batch = parse.GetValue(_batch),
             Restart = parse.GetValue(_restart),
             Shard = parse.GetValue(_shard) is { } shard ? Shard.Parse(shard) : Shard.Whole,
-            Generation = _answering.Read(parse, Models.FlamingoConfig.Load(Path.Combine(folder, "config.json")).Generation),
+            Generation = _answering.Read(parse, FlamingoConfig.Load(ModelFolder.Open(folder).ConfigPath).Generation),
             Load = _model.LoadOptions(parse),
             Baselines = Enum.TryParse<BaselineChoice>(parse.GetValue(_baselines), ignoreCase: true, out var choice) ? choice
                 : throw new FlamingoException(FlamingoErrorKind.Usage, $"--baselines is '{parse.GetValue(_baselines)}'; expected none, frequent or all."),

@@ -76,11 +76,12 @@ internal sealed class AnswerJournal : IDisposable
         }
     }
 
-    /// <summary>Takes in what other processes have answered since.</summary>
-    public void ReadOthers(AnswerWork work)
+    /// <summary>Lets go of the own file, so that other processes can read it, and takes in what they have answered since.</summary>
+    /// <remarks>In this order: of two processes that finish at once at least one then sees the other's answers.</remarks>
+    public void Finish(AnswerWork work)
     {
-        foreach (string path in Others())
-            Take(path, LineJournal.Read(path), work);
+        _own.Dispose();
+        ReadOthers(work);
     }
 
     /// <summary>Puts answers on disk.</summary>
@@ -93,6 +94,13 @@ internal sealed class AnswerJournal : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _own.Dispose();
+
+    // A file that is being written will be read by its writer's end.
+    private void ReadOthers(AnswerWork work)
+    {
+        foreach (string path in Others())
+            Take(path, LineJournal.TryRead(path) ?? [], work);
+    }
 
     private IEnumerable<string> Others() => Directory.GetFiles(Path.GetDirectoryName(_path)!, Pattern).Where(f => f != _path).Order(StringComparer.Ordinal);
 

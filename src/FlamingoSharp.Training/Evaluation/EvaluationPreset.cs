@@ -30,8 +30,11 @@ internal sealed record EvaluationPreset
     /// <summary>The types of question that belong to it, where its manifest has several; else none.</summary>
     public IReadOnlyList<string> Types { get; init; } = [];
 
-    /// <summary>Which of a manifest's items belong to it where no types are given.</summary>
+    /// <summary>Which of the items of <see cref="Mixed"/> belong to it.</summary>
     public ItemFilter Filter { get; init; }
+
+    /// <summary>The manifest that holds items of several rows, as the reference has it, several answers to a question among them; null where there is none.</summary>
+    public string? Mixed { get; init; }
 
     /// <summary>What is asked; null for the usual wording of the kind, or the item's own question.</summary>
     public string? Question { get; init; }
@@ -54,8 +57,17 @@ internal sealed record EvaluationPreset
         ?? throw new FlamingoException(FlamingoErrorKind.Usage,
             $"There is no preset '{name}'. Known are {string.Join(", ", All.Select(p => p.Name))}.");
 
-    /// <summary>The presets of a manifest; none where it is none of the papers'.</summary>
-    public static IReadOnlyList<EvaluationPreset> Of(string task) => [.. All.Where(p => p.Tasks.Any(t => task.StartsWith(t, StringComparison.OrdinalIgnoreCase)))];
+    /// <summary>The presets of a manifest, those whose names fit it best; none where it is none of the papers'.</summary>
+    /// <param name="task"><c>Dataset-Task</c>.</param> <param name="among">Those to choose from; null for all.</param>
+    public static IReadOnlyList<EvaluationPreset> Of(string task, IReadOnlyList<EvaluationPreset>? among = null)
+    {
+        among ??= All;
+        int best = among.Max(p => p.Fit(task));
+        return best == 0 ? [] : [.. among.Where(p => p.Fit(task) == best)];
+    }
+
+    /// <summary>Letters of a manifest's name that this preset knows; 0 where it is another's.</summary>
+    public int Fit(string task) => Tasks.Where(t => task.StartsWith(t, StringComparison.OrdinalIgnoreCase)).Select(t => t.Length).DefaultIfEmpty(0).Max();
 
     private static EvaluationPreset[] Read()
     {
@@ -73,7 +85,7 @@ internal enum ItemFilter
     /// <summary>Those that everybody answered with yes, or everybody with no.</summary>
     UnanimousYesNo,
 
-    /// <summary>Those that nobody answered with yes or no.</summary>
+    /// <summary>Those that not everybody answered with yes or no.</summary>
     NonBinary,
 
     /// <summary>Those that are answered with a number.</summary>

@@ -58,7 +58,7 @@ internal static class EvaluationRows
         {
             if (preset.Types.Count > 0 && _all.Any(i => Last(i).Type.Length > 0))
                 return [.. _all.Where(i => preset.Types.Contains(Last(i).Type, StringComparer.OrdinalIgnoreCase))];
-            if (preset.Filter == ItemFilter.None)
+            if (preset.Filter == ItemFilter.None || preset.Mixed != _task)
                 return [.. _all];
             // Where several people answered a question, it is asked once; the answer that most of them gave is right.
             return [.. _all.GroupBy(i => (Last(i).Name, Last(i).AudioStart, Last(i).Prompt)).Where(g => Passes(preset.Filter, [.. g.Select(i => Answer(Last(i)))]))
@@ -68,7 +68,7 @@ internal static class EvaluationRows
         private static bool Passes(ItemFilter filter, string[] answers) => filter switch
         {
             ItemFilter.UnanimousYesNo => answers[0] is "yes" or "no" && answers.All(a => a == answers[0]),
-            ItemFilter.NonBinary => !answers.Any(a => a is "yes" or "no"),
+            ItemFilter.NonBinary => !answers.All(a => a is "yes" or "no"),
             _ => answers.All(a => a.Length > 0 && a.All(char.IsAsciiDigit)),
         };
 
@@ -89,7 +89,7 @@ internal static class EvaluationRows
                     AnswerKind.Choice => Last(i).Choices,
                     AnswerKind.YesNo => ["yes", "no"],
                     _ => [],
-                }, Expected(kind, Last(i)), preset)),
+                }, preset is { Filter: not ItemFilter.None } ? [.. Expected(kind, Last(i)).Take(1)] : Expected(kind, Last(i)), preset)), // of several people most count
             };
         }
 
@@ -109,8 +109,8 @@ internal static class EvaluationRows
                 Kind = kind,
                 Sound = Heard(asked),
                 Prompt = EvaluationWording.Of(kind, _task, preset?.Question ?? asked.Prompt, choices, facts.AsWritten && preset?.Question is null),
-                Shots = [.. item.Value.Examples.SkipLast(1).Select(s => new ShownExample(Heard(s), new(
-                    EvaluationWording.Of(AnswerKind.Free, _task, s.Prompt, [], asWritten: true).Prompt, s.Output)))],
+                Shots = [.. item.Value.Examples.SkipLast(1).Select(s => new ShownExample(
+                    Heard(s), new(EvaluationWording.OfShot(kind, _task, preset?.Question ?? s.Prompt, facts.AsWritten), s.Output)))],
                 Choice = item.Value.Choice ?? ShotChoice.Random,
                 Choices = choices,
                 Expected = expected,

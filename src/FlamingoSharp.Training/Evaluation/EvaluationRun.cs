@@ -46,7 +46,7 @@ internal sealed class EvaluationRun(EvaluationOptions options, Action<Evaluation
         IReadOnlyList<Unanswered> unanswered;
         using (var answering = new QuestionAnswering(() => Flamingo.Load(options.ModelFolder, options.Load), generation, options.Batch, journal))
             unanswered = answering.Run(own, p => progress?.Invoke(new("Answering", p.Done, p.Total)), cancellation);
-        journal.ReadOthers(work);
+        journal.Finish(work);
         var failed = unanswered.Select(u => u.Id).ToHashSet();
         if (options.Shard.Count > 1 && all.Any(q => !journal.Answers.ContainsKey(q.Key) && !failed.Contains(q.Id)))
             return null;
@@ -77,6 +77,8 @@ internal sealed class EvaluationRun(EvaluationOptions options, Action<Evaluation
     {
         // What was not answered is in no score.
         EvaluationRow[] rows = [.. set.Rows.Select(r => r with { Items = [.. r.Items.Where(i => answers.ContainsKey(questions[i.Id].Key))] }).Where(r => r.Items.Count > 0)];
+        if (options.Embedder is TextVectorFile vectors)
+            vectors.Require(rows.SelectMany(r => RowScorer.EmbeddedTexts(r.Kind, r.Items, [.. r.Items.Select(i => answers[questions[i.Id].Key].Answer)])));
         var baselines = new Baselines(set.Training, Neighbours(rows, set.Training, cancellation));
         var reporter = new RowReporter(questions, answers, baselines, options.Embedder, set.Training);
         RowReport[] reports = [.. rows.Select(r => reporter.Report(r, cancellation))];

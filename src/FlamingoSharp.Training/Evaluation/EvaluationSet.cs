@@ -28,9 +28,24 @@ internal sealed record EvaluationSet(string Path, string Split, IReadOnlyList<Ev
         return new(options.Data, split, rows, compares ? [.. RowsOf(training, presets, options)] : []);
     }
 
-    private static IEnumerable<EvaluationRow> RowsOf(IEnumerable<(ManifestFacts Facts, Manifest Manifest)> manifests, IReadOnlyList<EvaluationPreset> presets, EvaluationOptions options) =>
-        manifests.SelectMany(m => EvaluationRows.Of(m.Facts, m.Manifest, presets.Count > 0 ? presets : EvaluationPreset.Of(m.Manifest.Task), options.Free))
-            .GroupBy(r => r.Name).Select(g => g.First() with { Items = [.. g.SelectMany(r => r.Items)] });
+    private static IEnumerable<EvaluationRow> RowsOf(
+        List<(ManifestFacts Facts, Manifest Manifest)> manifests, IReadOnlyList<EvaluationPreset> presets, EvaluationOptions options)
+    {
+        var wanted = presets.Count > 0 ? presets : EvaluationPreset.All;
+        // Of a folder's manifests a preset takes those that its names fit best.
+        var best = wanted.ToDictionary(p => p.Name, p => manifests.Select(m => p.Fit(m.Manifest.Task)).DefaultIfEmpty(0).Max());
+        IReadOnlyList<EvaluationPreset> Of(Manifest manifest) => [.. EvaluationPreset.Of(manifest.Task, wanted).Where(p => p.Fit(manifest.Task) == best[p.Name])];
+        var named = presets.Count == 0 ? manifests : [.. manifests.Where(m => Of(m.Manifest).Count > 0)];
+        if (named.Count > 0)
+            return Joined(named.SelectMany(m => EvaluationRows.Of(m.Facts, m.Manifest, Of(m.Manifest), options.Free)));
+        // A manifest of one's own name is taken as what the preset says, if there is no doubt which one is meant.
+        return manifests.Count <= 1 ? manifests.SelectMany(m => EvaluationRows.Of(m.Facts, m.Manifest, presets, options.Free))
+            : throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"None of the {manifests.Count} manifests of '{options.Data}' is called as those of {string.Join(", ", presets.Select(p => p.Name))} are; name one manifest instead of the folder.");
+    }
+
+    private static IEnumerable<EvaluationRow> Joined(IEnumerable<EvaluationRow> rows) =>
+        rows.GroupBy(r => r.Name).Select(g => g.First() with { Items = [.. g.SelectMany(r => r.Items)] });
 
     private static (string, List<(ManifestFacts, Manifest)>, List<(ManifestFacts, Manifest)>) OfFile(EvaluationOptions options)
     {

@@ -54,6 +54,19 @@ internal static class EvaluationWording
         return wording with { Prefix = prefix, Prompt = asWritten ? Bare(prompt, Suffix) : wording.Prompt };
     }
 
+    /// <summary>What was asked about an example that is shown: the same without the options.</summary>
+    public static string OfShot(AnswerKind kind, string task, string prompt, bool asWritten)
+    {
+        string question = QuestionOf(prompt);
+        return asWritten ? Bare(prompt, Suffix) : kind switch
+        {
+            AnswerKind.Caption => CaptionPrompt(task, question),
+            AnswerKind.Label => LabelQuestion(task, question),
+            AnswerKind.Labels => LabelsQuestion(task),
+            _ => TaskPrompts.Question(question).Prompt,
+        };
+    }
+
     /// <summary>The question alone: without its introduction, its options and the suffix.</summary>
     public static string QuestionOf(string prompt)
     {

@@ -48,6 +48,9 @@ internal sealed class RowReporter(
 
     private SpeakerScores? UnseenSpeakers(EvaluationRow row, string[] given)
     {
+        // Only where the question is about speech: most items know their speaker.
+        if (row.Items.Count(i => i.Speaker is not null) * 2 <= row.Items.Count)
+            return null;
         int[] unseen = [.. Enumerable.Range(0, row.Items.Count).Where(i => row.Items[i].Speaker is { } speaker && !_trainingSpeakers.Contains(speaker))];
         if (_trainingSpeakers.Count == 0 || unseen.Length == 0)
             return null;

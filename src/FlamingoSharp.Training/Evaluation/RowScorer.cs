@@ -42,6 +42,21 @@ internal static class RowScorer
         _ => AnswerWords.Bare(answer),
     };
 
+    /// <summary>The texts that an embedder is asked about.</summary>
+    public static IEnumerable<string> EmbeddedTexts(AnswerKind kind, IReadOnlyList<EvaluationItem> items, IReadOnlyList<string> answers)
+    {
+        var said = answers.Where(a => !string.IsNullOrWhiteSpace(a));
+        return kind switch
+        {
+            AnswerKind.Caption or AnswerKind.Dialogue => [],
+            AnswerKind.Labels => said.Concat(said.SelectMany(AnswerWords.Labels)).Concat(items.SelectMany(i => i.Expected.Select(AnswerWords.Normal)))
+                .Concat(items.Select(Sentence)),
+            _ => said.Concat(items.SelectMany(i => i.Choices.Concat(i.Expected))),
+        };
+    }
+
+    private static string Sentence(EvaluationItem item) => string.Join(", ", item.Expected);
+
     private static RowScore Labels(AnswerKind kind, IReadOnlyList<EvaluationItem> items, IReadOnlyList<string> answers, ITextEmbedder? embedder)
     {
         var both = items.Zip(answers).ToList();
@@ -76,7 +91,7 @@ internal static class RowScorer
     {
         string[] all = [.. items.SelectMany(i => i.Expected).Distinct().Order(StringComparer.Ordinal)];
         int right = 0;
-        foreach (var group in items.Zip(answers).GroupBy(b => string.Join('\n', b.First.Choices)))
+        foreach (var group in items.Zip(answers).Where(b => !string.IsNullOrWhiteSpace(b.Second)).GroupBy(b => string.Join('\n', b.First.Choices)))
         {
             IReadOnlyList<string> labels = group.First().First.Choices is { Count: > 0 } choices ? choices : all;
             var nearest = TextSimilarity.Nearest([.. group.Select(g => g.Second)], labels, embedder);
@@ -111,7 +126,7 @@ internal static class RowScorer
         List<Measured> measures = [new(Measures.MicroF1, f1.Micro), new(Measures.MacroF1, f1.Macro), new(Measures.Exact, items.Zip(answers).Average(p => IsRight(p.First, p.Second) ? 1.0 : 0))];
         if (embedder is not null)
         {
-            measures.Add(new(Measures.F1Approx, F1Approx.Score([.. items.Select(i => string.Join(", ", i.Expected))], answers, embedder)));
+            measures.Add(new(Measures.F1Approx, F1Approx.Score([.. items.Select(Sentence)], answers, embedder)));
             measures.Add(new(Measures.Map, AveragePrecision.Mean(Likeness(said, classes, embedder), [.. right.Select(r => (bool[])[.. classes.Select(r.Contains)])])));
         }
         var known = classes.ToHashSet();

@@ -34,12 +34,18 @@ internal sealed class LineJournal : IDisposable
         return new(file);
     }
 
-    /// <summary>The whole lines of a journal that somebody else may be writing.</summary>
-    public static IEnumerable<byte[]> Read(string path)
+    /// <summary>The whole lines of a journal that nobody is writing; null where somebody is.</summary>
+    public static IReadOnlyList<byte[]>? TryRead(string path)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        foreach (byte[] line in Lines(file))
-            yield return line;
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            return [.. Lines(file)];
+        }
+        catch (IOException e) when (e.GetType() == typeof(IOException))
+        {
+            return null;
+        }
     }
 
     /// <summary>A line as what it stands for; null where it is no JSON of that form.</summary>

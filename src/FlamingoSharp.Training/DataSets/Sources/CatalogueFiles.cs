@@ -63,7 +63,7 @@ internal sealed class CatalogueFiles(CatalogueFilesOptions options) : IDataSourc
                     Type = task == tasks[2] ? text.Type : "",
                     Choices = text.Choices,
                     References = task == tasks[1] ? [] : [text.Answer],
-                    Labels = PlainLabels(sound),
+                    Labels = [.. PlainLabels(sound), .. SpeakerOf(sound)],
                 });
             }
         }
@@ -96,6 +96,9 @@ internal sealed class CatalogueFiles(CatalogueFilesOptions options) : IDataSourc
 
     private static string[] PlainLabels(LabelledSound sound) =>
         [.. sound.Labels.Where(l => !l.Contains(':', StringComparison.Ordinal)).Select(l => l.ToLowerInvariant())];
+
+    // Evaluation scores speakers that training has not heard apart.
+    private static IEnumerable<string> SpeakerOf(LabelledSound sound) => sound is Clip { Speaker: { Length: > 0 } speaker } ? [$"speaker:{speaker}"] : [];
 
     private sealed class Reports(Action<double> progress) : IProgress<SoundProgress>
     {
