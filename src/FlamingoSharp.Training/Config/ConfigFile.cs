@@ -89,6 +89,11 @@ internal sealed class ConfigFile
             string reason = (e.InnerException ?? e).Message.Trim().TrimEnd('.');
             throw new FlamingoException(FlamingoErrorKind.Usage, $"'{path}', line {e.Start.Line}: this is no YAML: {reason}.", e);
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // The parser of YAML says so of some broken files, without a place.
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"'{path}' is no YAML: a bracket, brace or quote is not closed where it should be.", e);
+        }
     }
 
     private static ConfigNode Convert(YamlNode node, string path)
@@ -103,7 +108,7 @@ internal sealed class ConfigFile
             case YamlMappingNode map:
                 var result = new ConfigNode(line);
                 foreach (var (key, value) in map)
-                    result.Children[key is YamlScalarNode { Value: { } name } ? name : throw Unfit(key)] = Convert(value, path);
+                    result.Children[key is YamlScalarNode { Value: { } name } ? name : throw Unfit(key)] = Convert(value, path) with { Line = (int)key.Start.Line };
                 return result;
             default:
                 throw Unfit(node);
@@ -135,10 +140,10 @@ internal sealed class ConfigFile
         string[] parts = path.Split('.');
         if (parts.Length <= 3 || ConfigKey.Find(parts) is not null)
             return parts;
-        for (int end = parts.Length; end > 3; end--)
+        foreach (int end in Enumerable.Range(3, parts.Length - 2)) // the shortest name that leaves a key of a value
         {
             string[] joined = [.. parts[..2], string.Join('.', parts[2..end]), .. parts[end..]];
-            if (ConfigKey.Find(joined) is not null && parts[0] == "data_config")
+            if (parts[0] == "data_config" && ConfigKey.Find(joined) is { Kind: not ConfigKind.Mapping })
                 return joined;
         }
         return parts;

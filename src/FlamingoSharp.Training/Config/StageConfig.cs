@@ -24,11 +24,11 @@ internal sealed class StageConfig(ConfigFile file, string stage)
         // A few dozen sounds of each class: each is heard in several variations, and the best epoch counts.
         "finetune" => new Dictionary<string, string>
         {
-            ["train_config.learning_rate"] = "0.0003",
+            ["train_config.learning_rate"] = "0.001",
             ["train_config.lr_scheduler"] = "cosine",
-            ["train_config.warmup_steps"] = "20",
+            ["train_config.warmup_steps"] = "10",
             ["train_config.batch_size"] = "8",
-            ["train_config.num_epochs"] = "40",
+            ["train_config.num_epochs"] = "25",
             ["train_config.patience"] = "10",
             ["data_config.prompt_format"] = "model",
             ["data_config.valid_limit"] = "1000",

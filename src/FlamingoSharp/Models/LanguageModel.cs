@@ -119,7 +119,9 @@ internal abstract class LanguageModel(string name, LanguageModelOptions options)
         {
             int layer = i;
             x = input.Recompute
-                ? RecomputedLayer.Run(x, input.Media?[i], (state, media) => Conditioned(layer, state, media, scores, causal, rotary, input)) // [b, t, d]
+                ? RecomputedLayer.Run(x, input.Media?[i], [scores, input.MediaScores, rotary?.Cosines, rotary?.Sines], (state, media, kept) => Conditioned(
+                    layer, state, media, kept[0], causal, kept[2] is null ? null : new RotaryPositions(kept[2]!, kept[3]!),
+                    input with { MediaScores = kept[1] }))                             // [b, t, d]
                 : Conditioned(i, x, input.Media?[i], scores, causal, rotary, input);   // [b, t, d]
             input.Probe?.Invoke($"hidden_layer{i + 1}", x);
         }

@@ -16,16 +16,20 @@ internal sealed class RecomputedLayer : autograd.SingleTensorFunction<Recomputed
 
     /// <summary>Runs a layer.</summary>
     /// <param name="x">[b, t, d]</param> <param name="media">What its cross-attention hears; null for nothing.</param>
-    /// <param name="layer">[b, t, d] and the media -> [b, t, d]; called now, and once more for the gradient.</param>
-    public static Tensor Run(Tensor x, MediaKeyValues? media, Func<Tensor, MediaKeyValues?, Tensor> layer)
+    /// <param name="kept">Whatever else the layer reads, such as masks: kept for the second run, since the scope that they live in ends before it.</param>
+    /// <param name="layer">[b, t, d], the media and what is kept -> [b, t, d]; called now, and once more for the gradient.</param>
+    public static Tensor Run(Tensor x, MediaKeyValues? media, IReadOnlyList<Tensor?> kept, Func<Tensor, MediaKeyValues?, IReadOnlyList<Tensor?>, Tensor> layer)
     {
         if (!is_grad_enabled())
-            return layer(x, media);
+            return layer(x, media, kept);
+        int first = media is null ? 1 : 3;
+        int[] places = [.. kept.Select((tensor, i) => tensor is null ? -1 : first + kept.Take(i).Count(k => k is not null))];
+        Func<IReadOnlyList<Tensor>, Tensor> body = inputs => layer(
+            inputs[0], media is null ? null : new MediaKeyValues(inputs[1], inputs[2]), [.. places.Select(p => p < 0 ? null : inputs[p])]);
         // Drawn from torch's own generator, so that a seeded run repeats itself.
         using var drawn = randint(long.MaxValue, new long[] { 1 }, ScalarType.Int64);
-        Func<IReadOnlyList<Tensor>, Tensor> body = inputs => layer(inputs[0], media is null ? null : new MediaKeyValues(inputs[1], inputs[2]));
-        long seed = drawn.item<long>();
-        return media is null ? apply(body, seed, x) : apply(body, seed, x, media.Keys, media.Values);
+        IEnumerable<Tensor> heard = media is null ? [] : [media.Keys, media.Values];
+        return apply([body, drawn.item<long>(), x, .. heard, .. kept.OfType<Tensor>()]);
     }
 
     /// <inheritdoc/>
@@ -44,10 +48,10 @@ internal sealed class RecomputedLayer : autograd.SingleTensorFunction<Recomputed
     {
         using var scope = NewDisposeScope();
         using var learning = enable_grad();
-        List<Tensor> inputs = [.. ctx.get_saved_variables().Select(v => v.detach().requires_grad_(true))];
+        List<Tensor> inputs = [.. ctx.get_saved_variables().Select(v => v.requires_grad ? v.detach().requires_grad_(true) : v)];
         manual_seed((long)ctx.get_data(Seed));
-        using var output = ((Func<IReadOnlyList<Tensor>, Tensor>)ctx.get_data(Body))(inputs);
+        var output = ((Func<IReadOnlyList<Tensor>, Tensor>)ctx.get_data(Body))(inputs);
         output.backward([grad_output]);
-        return [null!, null!, .. inputs.Select(i => i.grad?.MoveToOuterDisposeScope()!)];
+        return [null!, null!, .. inputs.Select(i => i.requires_grad ? i.grad?.MoveToOuterDisposeScope()! : null!)];
     }
 }

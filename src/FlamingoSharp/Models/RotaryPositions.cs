@@ -15,6 +15,12 @@ internal sealed class RotaryPositions(Tensor cosines, Tensor sines)
 
     private readonly long _rotated = cosines.shape[^1];
 
+    /// <summary>Of each position's angles, [t, r].</summary>
+    public Tensor Cosines => cosines;
+
+    /// <summary>Of each position's angles, [t, r].</summary>
+    public Tensor Sines => sines;
+
     /// <summary>Audio Flamingo 2's audio transformer: half of the head width (at least 32) is rotated, with base 4096.</summary>
     public static RotaryPositions ForAudio(long length, long headWidth, Device device) =>
         Create(0, length, Math.Max(headWidth / 2, LeastRotated), 4096, device);
