@@ -1,3 +1,4 @@
+using FlamingoSharp.Training.Distributed;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
