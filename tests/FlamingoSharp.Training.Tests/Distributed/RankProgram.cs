@@ -90,7 +90,11 @@ internal static class RankProgram
             Folder = folder,
             Optimization = new OptimizationOptions
             {
-                TotalSteps = Number("steps", 6), Accumulation = Number("accumulation", 1), LearningRate = 1e-2, WarmupSteps = 2, ClipEachMicroBatch = false,
+                TotalSteps = Number("steps", 6),
+                Accumulation = Number("accumulation", 1),
+                LearningRate = 1e-2,
+                WarmupSteps = 2,
+                ClipEachMicroBatch = false,
             },
             Unreadable = FaultPolicy.Skip,
             ValidateEvery = 3,
