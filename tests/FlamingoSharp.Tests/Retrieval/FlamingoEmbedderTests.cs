@@ -1,4 +1,3 @@
-using FlamingoSharp.Models;
 using FlamingoSharp.Retrieval;
 using FlamingoSharp.TestKit;
 using Microsoft.Extensions.AI;
