@@ -32,11 +32,15 @@ public sealed class IndexTests : IDisposable
     private ProcessOutcome RunOn(string model, params string[] arguments) => ProcessRunner.RunIn(_folder, null, null, [.. arguments, "--model", model, "--encoder", model]);
 
     // Four sounds a prompt; the tiny model of the other tests has positions for one.
-    private static TestKit.TinyModel ModelOfFourSounds() => new(TestKit.TinyModel.Config with
+    private static TestKit.TinyModel ModelOfFourSounds()
     {
-        Windows = TestKit.TinyModel.Config.Windows with { Slots = 1 },
-        AudioTransformer = TestKit.TinyModel.Config.AudioTransformer with { MaxVectors = 16 },
-    });
+        NativeRuntimeStart.Load(); // the other tests of this project leave torch to the process they start
+        return new(TestKit.TinyModel.Config with
+        {
+            Windows = TestKit.TinyModel.Config.Windows with { Slots = 1 },
+            AudioTransformer = TestKit.TinyModel.Config.AudioTransformer with { MaxVectors = 16 },
+        });
+    }
 
     private ProcessOutcome Bare(params string[] arguments) => ProcessRunner.RunIn(_folder, null, null, arguments);
 
@@ -177,7 +181,7 @@ public sealed class IndexTests : IDisposable
         Run("index", "build", "sounds", "--out", "index.db");
         var deaf = Run("search", "a dog", "--index", "index.db");
         Assert.Equal((3, "error: The encoder tiny hears sounds only; texts need one with a text side, such as a CLAP model.\n"), (deaf.ExitCode, deaf.Error));
-        using var other = new TestKit.TinyModel();
+        using var other = ModelOfFourSounds();
         var refused = ProcessRunner.RunIn(_folder, null, null, "index", "query", "index.db", "new.wav", "--encoder", other.Folder);
         Assert.Equal(3, refused.ExitCode);
         Assert.Matches(@"^error: The index 'index\.db' was made by the encoder tiny \(64 dimensions, weights [0-9a-f]{8}\), but this one is tiny-test \(32 dimensions, weights [0-9a-f]{8}\)\. Use the model", refused.Error);

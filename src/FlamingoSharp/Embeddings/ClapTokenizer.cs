@@ -1,4 +1,3 @@
-using FlamingoSharp.Encoders;
 using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
 using static TorchSharp.torch;
