@@ -5,7 +5,6 @@ using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Generation;
 using FlamingoSharp.Retrieval;
-using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Cli;
 

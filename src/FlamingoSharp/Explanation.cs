@@ -1,7 +1,6 @@
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Generation;
 using FlamingoSharp.Models;
-using FlamingoSharp.Text;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp;

@@ -27,7 +27,20 @@ public sealed class IndexTests : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private ProcessOutcome Run(params string[] arguments) => ProcessRunner.RunIn(_folder, null, null, [.. arguments, "--model", _model.Folder, "--encoder", _model.Folder]);
+    private ProcessOutcome Run(params string[] arguments) => RunOn(_model.Folder, arguments);
+
+    private ProcessOutcome RunOn(string model, params string[] arguments) => ProcessRunner.RunIn(_folder, null, null, [.. arguments, "--model", model, "--encoder", model]);
+
+    // Four sounds a prompt; the tiny model of the other tests has positions for one.
+    private static TestKit.TinyModel ModelOfFourSounds()
+    {
+        NativeRuntimeStart.Load(); // the other tests of this project leave torch to the process they start
+        return new(TestKit.TinyModel.Config with
+        {
+            Windows = TestKit.TinyModel.Config.Windows with { Slots = 1 },
+            AudioTransformer = TestKit.TinyModel.Config.AudioTransformer with { MaxVectors = 16 },
+        });
+    }
 
     private ProcessOutcome Bare(params string[] arguments) => ProcessRunner.RunIn(_folder, null, null, arguments);
 
@@ -88,6 +101,8 @@ public sealed class IndexTests : IDisposable
     [Fact]
     public void Examples_are_shown_before_the_question_and_neighbours_vote()
     {
+        using var four = ModelOfFourSounds();
+        ProcessOutcome Run(params string[] arguments) => RunOn(four.Folder, arguments);
         Run("index", "build", "sounds", "--out", "index.db");
         var asked = Run("ask", "new.wav", "What is it?", "--shots", "3", "--index", "index.db", "--max-tokens", "4", "--json", "--show-prompt");
         Assert.Equal(0, asked.ExitCode);
@@ -115,11 +130,10 @@ public sealed class IndexTests : IDisposable
     }
 
     [Fact]
-    public void Eight_examples_need_a_model_with_room_for_them()
+    public void A_model_without_room_for_the_examples_says_so()
     {
         Run("index", "build", "sounds", "--out", "index.db");
         var outcome = Run("ask", "new.wav", "What?", "--shots", "8", "--index", "index.db", "--max-tokens", "2");
-        // The tiny model has a table of 32 positions, 16 for each sound... of which nine need more.
         Assert.Equal(1, outcome.ExitCode);
         Assert.Matches(@"^error: The prompt holds \d+ audio windows but this model has positions for 32\. Use fewer sounds or shots\.\n$", outcome.Error);
     }
@@ -127,6 +141,8 @@ public sealed class IndexTests : IDisposable
     [Fact]
     public void Explain_writes_a_page_of_its_own_with_the_answer_of_ask()
     {
+        using var four = ModelOfFourSounds();
+        ProcessOutcome Run(params string[] arguments) => RunOn(four.Folder, arguments);
         Run("index", "build", "sounds", "--out", "index.db");
         string answer = Run("ask", "new.wav", "What </script> is it?", "--shots", "1", "--index", "index.db", "--max-tokens", "4").Output;
         var explained = Run("explain", "new.wav", "What </script> is it?", "--shots", "1", "--index", "index.db", "--max-tokens", "4", "--out", "why.html");
@@ -148,7 +164,7 @@ public sealed class IndexTests : IDisposable
     [InlineData(1, "error: 9 examples were asked for, but a prompt takes 0 to 8.", "ask", "new.wav", "What?", "--index", "index.db", "--shots", "9")]
     [InlineData(2, "error: There is no index 'index.db'. 'flamingo index build DIR --out index.db' makes one.", "ask", "new.wav", "What?", "--index", "index.db", "--shots", "2")]
     [InlineData(2, "error: There is no index 'index.db'. 'flamingo index build DIR --out index.db' makes one.", "search", "dog", "--index", "index.db")]
-    [InlineData(2, "error: There is no folder 'nowhere'; check the path.", "index", "build", "nowhere/", "--out", "index.db")]
+    [InlineData(2, "error: 'nowhere/' does not exist; check the path.", "index", "build", "nowhere/", "--out", "index.db")]
     [InlineData(1, "error: --threshold has no effect without --rerank; add it, or leave --threshold out. See 'flamingo ask --help'.", "ask", "new.wav", "What?", "--threshold", "0.3")]
     [InlineData(3, "error: --rerank needs an encoder that reads texts too, but tiny hears sounds only. Name a CLAP model by --encoder.", "ask", "new.wav", "What?", "--rerank")]
     [InlineData(1, "error: Say which sounds: name files, or give --label or --missing. See 'flamingo index remove --help'.", "index", "remove", "index.db")]
@@ -165,7 +181,7 @@ public sealed class IndexTests : IDisposable
         Run("index", "build", "sounds", "--out", "index.db");
         var deaf = Run("search", "a dog", "--index", "index.db");
         Assert.Equal((3, "error: The encoder tiny hears sounds only; texts need one with a text side, such as a CLAP model.\n"), (deaf.ExitCode, deaf.Error));
-        using var other = new TestKit.TinyModel();
+        using var other = ModelOfFourSounds();
         var refused = ProcessRunner.RunIn(_folder, null, null, "index", "query", "index.db", "new.wav", "--encoder", other.Folder);
         Assert.Equal(3, refused.ExitCode);
         Assert.Matches(@"^error: The index 'index\.db' was made by the encoder tiny \(64 dimensions, weights [0-9a-f]{8}\), but this one is tiny-test \(32 dimensions, weights [0-9a-f]{8}\)\. Use the model", refused.Error);

@@ -14,7 +14,7 @@ public sealed class PostgresServer : IDisposable
     public const string Missing = "There is no PostgreSQL: set FLAMINGO_POSTGRES, or install node and PGlite as .ci/run does.";
 
     private const string ConnectionVariable = "FLAMINGO_POSTGRES", PgliteVariable = "FLAMINGO_PGLITE";
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
     private static readonly Lazy<PostgresServer?> s_shared = new(() => Environment.GetEnvironmentVariable(ConnectionVariable) is { Length: > 0 } named
         ? new PostgresServer(named, null)
         : StartPglite(withVector: true));

@@ -41,4 +41,4 @@ internal sealed record RankedLine(string Text, double Similarity);
 
 /// <summary>How fast an index is.</summary>
 internal sealed record IndexBenchLine(
-    string Index, int Sounds, int Dimensions, double WrittenPerSecond, long? Bytes, double FirstQueryMs, double QueryMs, double Query95Ms, double Recall, int Cores);
+    string Index, int Sounds, int Dimensions, double WrittenPerSecond, long? Bytes, double FirstQueryMs, double QueryMs, double Query95Ms, double QueryProcessorMs, double Recall, int Cores);

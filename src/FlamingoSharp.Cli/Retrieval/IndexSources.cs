@@ -13,11 +13,16 @@ internal static class IndexSources
     /// <param name="split">Only manifests of this split; null takes all.</param>
     /// <param name="labels">Labels of files that are named one by one.</param>
     /// <exception cref="FlamingoException">One does not exist, or holds no sounds.</exception>
-    public static IReadOnlyList<SoundEntry> Find(IEnumerable<string> arguments, string? split, IReadOnlyList<string> labels) => [.. arguments.SelectMany(argument =>
-        File.Exists(Path.Combine(argument, SetFile)) ? OfSet(argument, split)
-        : Directory.Exists(argument) ? SoundFolders.Find(argument)
-        : argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? OfManifest(argument)
-        : InputFiles.Expand([argument]).Select(file => new SoundEntry(file) { Labels = labels }))];
+    public static IReadOnlyList<SoundEntry> Find(IEnumerable<string> arguments, string? split, IReadOnlyList<string> labels)
+    {
+        SoundEntry[] found = [.. arguments.SelectMany(argument =>
+            File.Exists(Path.Combine(argument, SetFile)) ? OfSet(argument, split)
+            : Directory.Exists(argument) ? SoundFolders.Find(argument)
+            : argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? OfManifest(argument)
+            : InputFiles.Expand([argument]).Select(file => new SoundEntry(file) { Labels = labels }))];
+        // Said before a model is loaded and an index made; one bad file among good ones is told later, and the others are added.
+        return found.Any(f => File.Exists(f.Path)) ? found : throw new FlamingoException(FlamingoErrorKind.Input, $"'{found[0].Path}' does not exist; check the path.");
+    }
 
     private static IReadOnlyList<SoundEntry> OfSet(string folder, string? split)
     {

@@ -65,7 +65,7 @@ public sealed record ExplanationPage
             ("waveform", TimeDrawing.Waveform(Recording, seconds)),
             ("mel", Mel(seconds)),
             ("windows", TimeDrawing.Windows(windows, seconds)),
-            ("sound", Html(string.Create(CultureInfo.InvariantCulture, $"{Recording.Describe()}. {windows.Length} window{(windows.Length == 1 ? "" : "s")} of {Config.Windows.LengthSeconds:0.##} s, heard {Explanation.Answer.SecondsHeard:0.0} s{(Shots.Entries.Count > 0 ? " with the examples" : "")}."))),
+            ("sound", Html(string.Create(CultureInfo.InvariantCulture, $"{Recording.Describe()}. {windows.Length} window{(windows.Length == 1 ? "" : "s")} of {Config.Windows.LengthSeconds:0.##} s, heard {Explanation.Answer.SecondsHeard:0.0} s{(Shots.Entries.Count > 0 ? " with the examples" : "")}.{(Config.Windows.RepeatShort && windows.Length == 1 ? " A sound shorter than its window is heard repeated." : "")}"))),
             ("player", PlayableSound.Of(File, Recording.StartSeconds, seconds, cancellation)),
             ("truth", Html(string.Create(CultureInfo.InvariantCulture, $"Recomputed from the weights shown, every attention output differs from the model's own by at most {Explanation.Deviation:0.0e+0} of its largest value."))),
             ("shots", Examples(cancellation)),

@@ -63,7 +63,7 @@ internal sealed class IndexBenchVerb : Verb
             { "writing", string.Create(CultureInfo.InvariantCulture, $"{line.WrittenPerSecond:N0} vectors/s") },
             { "size", line.Bytes is { } bytes ? Quantity.Bytes(bytes) : "unknown" },
             { "first query", string.Create(CultureInfo.InvariantCulture, $"{line.FirstQueryMs:N0} ms, vectors read") },
-            { "query", string.Create(CultureInfo.InvariantCulture, $"{line.QueryMs:0.00} ms median, {line.Query95Ms:0.00} ms for 95 % ({line.Cores} cores)") },
+            { "query", string.Create(CultureInfo.InvariantCulture, $"{line.QueryMs:0.00} ms median, {line.Query95Ms:0.00} ms for 95 %; {line.QueryProcessorMs:0.00} ms of processor time ({line.Cores} cores)") },
             { "recall@10", line.Recall.ToString("0.0000", CultureInfo.InvariantCulture) },
         }.Print();
         return ExitCode.Ok;
