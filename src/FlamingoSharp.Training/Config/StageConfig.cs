@@ -3,7 +3,6 @@ using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Training.Data;
 using FlamingoSharp.Training.Stages;
-using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training.Config;

@@ -1,4 +1,3 @@
-using FlamingoSharp.Models;
 using FlamingoSharp.Training.Config;
 
 namespace FlamingoSharp.Training.Stages;

@@ -1,6 +1,5 @@
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Training.Config;
-using FlamingoSharp.Training.Stages;
 
 namespace FlamingoSharp.Training.Tests.Config;
 

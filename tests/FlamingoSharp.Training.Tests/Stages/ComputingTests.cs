@@ -1,7 +1,6 @@
 using FlamingoSharp.Encoders;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Training.Stages;
-using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training.Tests.Stages;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FlamingoSharp.Cli.Options;
-using FlamingoSharp.Training;
 using FlamingoSharp.Training.Stages;
 
 namespace FlamingoSharp.Cli.Verbs.Train;
