@@ -70,9 +70,6 @@ internal sealed class ConfigFile
     /// <summary>All that holds, defaults included, in the same form.</summary>
     public string ToYaml() => ConfigText.Write(this);
 
-    /// <summary>The value of a key that is a plain one; null where it is a mapping, or nothing is said.</summary>
-    internal string? Said(string path) => Find(path)?.Value;
-
     private static ConfigNode Parse(string path)
     {
         if (!File.Exists(path))
@@ -149,7 +146,7 @@ internal sealed class ConfigFile
         return parts;
     }
 
-    private void Check(ConfigNode node, IReadOnlyList<string> path)
+    private void Check(ConfigNode node, string[] path)
     {
         foreach (var (name, child) in node.Children)
         {

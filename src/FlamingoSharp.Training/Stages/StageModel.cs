@@ -49,7 +49,7 @@ internal sealed class StageModel : IDisposable
         {
             Windows = config.Windows with
             {
-                MaxWindows = options.Curriculum.Select(c => c.Windows).Append(options.MaxWindows ?? config.Windows.MaxWindows).Max(),
+                MaxWindows = options.Curriculum.Count > 0 ? options.Curriculum.Max(c => c.Windows) : options.MaxWindows ?? config.Windows.MaxWindows,
                 Slots = options.Slots ?? config.Windows.Slots,
             },
         };

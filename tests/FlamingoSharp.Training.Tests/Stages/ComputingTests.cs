@@ -81,7 +81,7 @@ public sealed class ComputingTests(StageSet set) : IClassFixture<StageSet>
             Assert.True(a.equal(b).all().item<bool>());
 
         var error = Assert.Throws<FlamingoException>(() => new LanguageTask(options with { Lora = new LoraOptions { Rank = 2, Targets = ["qproj"] } }));
-        Assert.Equal("lora_config.targets is 'qproj', but the language model has no such matrices; it has to_q, to_kv, to_out, 1, 3, k_proj, v_proj, q_proj, out_proj, fc1, fc2.", error.Message);
+        Assert.Equal("lora_config.targets is 'qproj', but the language model has no such matrices; it has to_q, to_kv, to_out, 1, 3, fc1, fc2, k_proj, v_proj, q_proj, out_proj.", error.Message);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Training.Stages;
@@ -155,9 +156,12 @@ public sealed class LanguageTaskTests(StageSet set) : IClassFixture<StageSet>
     [Fact]
     public void What_cannot_be_trained_fails_before_the_first_step_with_one_sentence()
     {
-        var missing = Assert.Throws<FlamingoException>(() => new LanguageTask(set.Options() with { DataRoot = "/nowhere" }));
+        var missing = Assert.Throws<FlamingoException>(() => new LanguageTask(set.Options() with
+        {
+            Manifests = name => JsonDocument.Parse(set.Set.Source(name).GetRawText().Replace(".wav\"", ".gone\"", StringComparison.Ordinal)).RootElement,
+        }));
         Assert.Equal(FlamingoErrorKind.Input, missing.Kind);
-        Assert.Matches("^'sounds-.*' refers to the sound '/nowhere/.*', which does not exist\\. Check data_config\\.data_root; 'flamingo data validate' lists every such file\\.$", missing.Message);
+        Assert.Matches("^'sounds-.*' refers to the sound '/.*\\.gone', which does not exist\\. Check data_config\\.data_root; 'flamingo data validate' lists every such file\\.$", missing.Message);
 
         using var model = new TinyModel(TinyModel.Config with { Language = new OptOptions { VocabularySize = 50268, HiddenSize = 32, Layers = 1, Heads = 2, FeedForward = 64, MaxPositions = 64 } });
         var vocabulary = Assert.Throws<FlamingoException>(() => new LanguageTask(set.Options() with { ModelFolder = model.Folder }));
