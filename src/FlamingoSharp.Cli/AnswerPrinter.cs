@@ -5,6 +5,7 @@ using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Generation;
 using FlamingoSharp.Retrieval;
+using FlamingoSharp.Text;
 
 namespace FlamingoSharp.Cli;
 

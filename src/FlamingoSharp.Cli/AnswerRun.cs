@@ -94,7 +94,7 @@ internal sealed class AnswerRun
             Console.Error.WriteLine(single.Show(flamingo.Tokenizer));
         var printer = new AnswerPrinter(Options, parse, flamingo, generation)
         {
-            Labels = work.MatchedOptions ?? (work.MatchLabels ? labels : null),
+            Labels = work.MatchedOptions ?? (work.MatchLabels && labels is not null ? task.Answers : null), // in the order of the prompt
             ShowPrompt = show,
             NameFiles = files.Count > 1,
             Threshold = rerank ? _rerank.ThresholdOf(parse) : null,

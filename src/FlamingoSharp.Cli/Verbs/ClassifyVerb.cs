@@ -79,7 +79,7 @@ internal sealed class ClassifyVerb : Verb
         return _run.RunAsync(parse, new AnswerWork(known => multi ? TaskPrompts.MultiLabel(known)
             : tuned ? TaskPrompts.ClassifyTuned(known!, listed) : TaskPrompts.Classify(known!, listed: listed))
         {
-            Labels = multi || labels is null ? labels : [.. labels.Order(StringComparer.Ordinal)],
+            Labels = labels,
             LabelsOfExamples = true,
             MatchLabels = !multi,
             Vote = true,

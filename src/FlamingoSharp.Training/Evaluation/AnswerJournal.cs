@@ -30,7 +30,11 @@ internal sealed record AnswerWork(string Format, string Model, GenerationFacts G
 /// <param name="CutOff">True where the answer reached the most tokens allowed.</param>
 /// <param name="SecondsHeard">Seconds of sound heard.</param> <param name="SecondsDropped">Seconds that did not fit the model.</param>
 internal sealed record AnswerRecord(
-    string Key, string Id, string Prompt, string Answer, int Tokens, bool CutOff, double SecondsHeard, double SecondsDropped);
+    string Key, string Id, string Prompt, string Answer, int Tokens, bool CutOff, double SecondsHeard, double SecondsDropped)
+{
+    /// <summary>The choice that the model finds likeliest; null where there is nothing to choose from.</summary>
+    public string? Likeliest { get; init; }
+}
 
 /// <summary>
 /// The answers of an evaluation, in <c>answers.jsonl</c>, or in <c>answers.I-of-N.jsonl</c> where several processes share the work. Whoever opens

@@ -54,18 +54,18 @@ internal static class EvaluationMarkdown
 
     private static void Results(StringBuilder page, EvaluationReport report)
     {
-        page.AppendLine("| | n | measure | value | macro recall | unparsed | most frequent answer | nearest neighbour | published |");
-        page.AppendLine("|---|---|---|---|---|---|---|---|---|");
+        page.AppendLine("| | n | measure | value | likeliest choice | macro recall | unparsed | most frequent answer | nearest neighbour | published |");
+        page.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (var row in report.Rows)
         {
             string Of(IReadOnlyDictionary<string, double>? scores, string measure) =>
                 scores is not null && scores.TryGetValue(measure, out double value) ? Number(measure, value) : "";
             page.AppendLine(CultureInfo.InvariantCulture,
-                $"| {Cell(row.Name)} | {row.Items} | {row.Headline} | **{Of(row.Scores, row.Headline)}** | {Of(row.Scores, Measures.MacroRecall)} | {Of(row.Scores, Measures.Unparsed)} | {Of(row.Baselines.GetValueOrDefault("most_frequent_answer"), row.Headline)} | {Of(row.Baselines.GetValueOrDefault("nearest_neighbour"), row.Headline)} | {Published(row)} |");
+                $"| {Cell(row.Name)} | {row.Items} | {row.Headline} | **{Of(row.Scores, row.Headline)}** | {Of(row.Scores, Measures.Likeliest)} | {Of(row.Scores, Measures.MacroRecall)} | {Of(row.Scores, Measures.Unparsed)} | {Of(row.Baselines.GetValueOrDefault("most_frequent_answer"), row.Headline)} | {Of(row.Baselines.GetValueOrDefault("nearest_neighbour"), row.Headline)} | {Published(row)} |");
             if (row.UnseenSpeakers is { } unseen)
             {
                 page.AppendLine(CultureInfo.InvariantCulture,
-                    $"| {Cell(row.Name)}, speakers unseen in training | {unseen.Items} | {row.Headline} | **{Of(unseen.Scores, row.Headline)}** | {Of(unseen.Scores, Measures.MacroRecall)} | {Of(unseen.Scores, Measures.Unparsed)} | | | |");
+                    $"| {Cell(row.Name)}, speakers unseen in training | {unseen.Items} | {row.Headline} | **{Of(unseen.Scores, row.Headline)}** | | {Of(unseen.Scores, Measures.MacroRecall)} | {Of(unseen.Scores, Measures.Unparsed)} | | | |");
             }
         }
         foreach (var (measure, value) in report.Macro)

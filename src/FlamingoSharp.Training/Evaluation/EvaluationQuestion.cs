@@ -9,6 +9,9 @@ namespace FlamingoSharp.Training.Evaluation;
 /// <param name="Prompt">What the model reads.</param> <param name="Text">The same, spelled out.</param> <param name="Sounds">What it hears.</param>
 internal sealed record EvaluationQuestion(string Key, string Id, Prompt Prompt, string Text, IReadOnlyList<HeardPart> Sounds)
 {
+    /// <summary>The answers to choose from; none where the answer is free.</summary>
+    public IReadOnlyList<string> Choices { get; init; } = [];
+
     /// <summary>The question of an item in a model's form.</summary>
     public static EvaluationQuestion Of(EvaluationItem item, FlamingoConfig config, Tokenizer tokenizer)
     {
@@ -16,6 +19,6 @@ internal sealed record EvaluationQuestion(string Key, string Id, Prompt Prompt, 
         string text = prompt.Show(tokenizer);
         HeardPart[] sounds = [.. item.Sounds];
         string all = FormattableString.Invariant($"{text}\n{string.Join('\n', sounds.Select(s => FormattableString.Invariant($"{s.Path}|{s.Start:R}|{s.Duration:R}")))}");
-        return new(Fingerprint.OfText(all)[..24], item.Id, prompt, text, sounds);
+        return new(Fingerprint.OfText(all)[..24], item.Id, prompt, text, sounds) { Choices = item.Choices };
     }
 }

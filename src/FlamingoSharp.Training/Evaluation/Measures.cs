@@ -5,7 +5,7 @@ internal static class Measures
 {
     public const string Exact = "exact", Contains = "contains", NearestLabel = "nearest_label", OptionTokens = "option_tokens", BalancedAccuracy = "balanced_accuracy",
         MacroRecall = "macro_recall", MacroF1 = "macro_f1", MicroF1 = "micro_f1", Map = "map", F1Approx = "f1_approx", CiderD = "cider_d", RougeL = "rouge_l",
-        NamesIt = "names_it", Unparsed = "unparsed";
+        NamesIt = "names_it", Likeliest = "likeliest", Unparsed = "unparsed";
 
     /// <summary>What each measure is, and the version of its definition here: a changed number with the same version is a changed model.</summary>
     public static IReadOnlyDictionary<string, string> Definitions { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
@@ -15,6 +15,7 @@ internal static class Measures
         [NearestLabel] = "v1: share of answers whose most similar label, by the embedder named here, is the right one",
         [OptionTokens] = "v1: MMAU's rule: all words of the right choice, none that only others have",
         [BalancedAccuracy] = "v1: mean of the shares of yes and of no that were answered rightly; an answer that is neither is wrong",
+        [Likeliest] = "v1: share of questions whose right choice the model finds likeliest: by the sum of its tokens' log-probabilities, up to the end of the answer, among the choices",
         [MacroRecall] = "v1: mean over the right answers of the share of their items that were answered rightly",
         [MacroF1] = "v1: mean of F1 over the answers, or labels, that are right somewhere",
         [MicroF1] = "v1: F1 of all labels of all items together",

@@ -96,9 +96,22 @@ internal sealed class QuestionAnswering(Func<Flamingo> load, GenerationOptions? 
         if (asked.Count == 0)
             return [];
         var answers = _model!.Answer([.. asked.Select(q => new Question(q.Prompt, [.. q.Sounds.Select(s => _sounds[s])]))], generation, cancellation);
+        var likeliest = Choose([.. asked.Where(q => q.Choices.Count > 1)], cancellation);
         return [.. asked.Zip(answers).Select(p => new AnswerRecord(
             p.First.Key, p.First.Id, p.First.Text, p.Second.Text, p.Second.Candidates[0].Tokens, p.Second.Candidates[0].Finish == FinishReason.Length,
-            Math.Round(p.Second.SecondsHeard, 3), Math.Round(p.Second.SecondsDropped, 3)))];
+            Math.Round(p.Second.SecondsHeard, 3), Math.Round(p.Second.SecondsDropped, 3))
+        {
+            Likeliest = likeliest.GetValueOrDefault(p.First.Key),
+        })];
+    }
+
+    private Dictionary<string, string> Choose(EvaluationQuestion[] asked, CancellationToken cancellation)
+    {
+        if (asked.Length == 0)
+            return [];
+        var choices = _model!.Choose(
+            [.. asked.Select(q => new ChoiceQuestion(new Question(q.Prompt, [.. q.Sounds.Select(s => _sounds[s])]), q.Choices))], cancellation: cancellation);
+        return asked.Zip(choices).ToDictionary(p => p.First.Key, p => p.Second.Text);
     }
 
     private bool Fits(EvaluationQuestion question)

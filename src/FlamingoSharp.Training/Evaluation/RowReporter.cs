@@ -15,7 +15,7 @@ internal sealed class RowReporter(
     {
         AnswerRecord[] records = [.. row.Items.Select(i => answers[questions[i.Id].Key])];
         string[] given = [.. records.Select(r => r.Answer)];
-        var score = RowScorer.Score(row.Kind, row.Items, given, embedder);
+        var score = RowScorer.Score(row.Kind, row.Items, given, embedder).With(RowScorer.Likeliest(row.Items, [.. records.Select(r => r.Likeliest)]));
         return new()
         {
             Name = row.Name,

@@ -10,6 +10,9 @@ internal sealed record RowScore(IReadOnlyList<Measured> Measures, ConfusionMatri
 {
     /// <summary>A measure's value; null where it was not taken.</summary>
     public double? this[string name] => Measures.FirstOrDefault(m => m.Name == name)?.Value;
+
+    /// <summary>With one measure more, if it was taken.</summary>
+    public RowScore With(Measured? measure) => measure is null ? this : this with { Measures = [.. Measures, measure] };
 }
 
 /// <summary>Scores the answers of a row by the measures of its kind.</summary>
@@ -24,6 +27,11 @@ internal static class RowScorer
         AnswerKind.Labels => LabelLists(items, answers, embedder),
         _ => Labels(kind, items, answers, embedder),
     };
+
+    /// <summary>How often the likeliest choice is the right one; null where some item has none.</summary>
+    /// <param name="items">At least one.</param> <param name="likeliest">In the order of the items.</param>
+    public static Measured? Likeliest(IReadOnlyList<EvaluationItem> items, IReadOnlyList<string?> likeliest) => likeliest.Contains(null) ? null : new(
+        Measures.Likeliest, items.Zip(likeliest).Average(p => p.First.Expected.Any(e => AnswerWords.Normal(e) == AnswerWords.Normal(p.Second!)) ? 1.0 : 0));
 
     /// <summary>True where an answer is right.</summary>
     public static bool IsRight(EvaluationItem item, string answer) => item.Kind switch

@@ -125,7 +125,7 @@ internal sealed class CrossAttention : Module
     {
         using var scope = NewDisposeScope();
         var logits = q.matmul(k.transpose(-1, -2)).Times(Math.Pow(_headWidth, -0.5)); // [b, h, t, l]
-        var weights = (scores is null ? logits : logits.add(scores)).softmax(-1); // [b, h, t, l]
+        var weights = (scores is null ? logits : logits.Plus(scores)).softmax(-1); // [b, h, t, l]
         probe("attn_weights", weights);
         probe("attn_weighted", Merged(weights.matmul(v)));                       // [b, t, d]
     }

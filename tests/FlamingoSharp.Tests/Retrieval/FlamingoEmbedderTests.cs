@@ -16,7 +16,8 @@ public sealed class FlamingoEmbedderTests
         var vector = (await embedder.Sounds.GenerateAsync([recording]))[0].Vector;
         using var sound = flamingo.Hear(recording);
         Assert.Equal(3, sound.Windows);
-        float[] all = sound.Encodings.contiguous().data<float>().ToArray(); // [3, 1, 32]
+        using var encodings = sound.Encodings.contiguous(); // [3, 1, 32]
+        float[] all = encodings.data<float>().ToArray();
         Assert.Equal(Enumerable.Range(0, 32).Select(c => (all[c] + all[32 + c] + all[64 + c]) / 3), vector.ToArray(), (a, b) => Math.Abs(a - b) < 1e-5);
         Assert.Equal(("tiny-test", 32), (embedder.Encoder.Name, embedder.Encoder.Dimension));
         Assert.Equal(32, ((EmbeddingGeneratorMetadata)embedder.GetService(typeof(EmbeddingGeneratorMetadata))!).DefaultModelDimensions);

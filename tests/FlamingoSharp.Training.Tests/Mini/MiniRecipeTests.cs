@@ -23,9 +23,7 @@ public sealed class MiniRecipeTests : IDisposable
 
     private string Mels => Path.Combine(_folder.Root, "mels");
 
-    private string Encoder => Path.Combine(_folder.Root, "encoder", EncoderTraining.OutputName);
-
-    private string Model => Path.Combine(_folder.Root, "model");
+    private string Encoder => Path.Combine(_folder.Root, "first-encoder", EncoderTraining.OutputName);
 
     [Fact]
     public void From_sounds_to_a_model_that_loads_and_answers_and_on_from_there()
@@ -33,39 +31,38 @@ public sealed class MiniRecipeTests : IDisposable
         RenderSounds.Run(_folder.Options("sounds"));
         BuildMels.Run(new() { SoundFolder = Path.Combine(_folder.Root, "sounds"), OutputFolder = Mels });
 
-        var first = TrainEncoder(startFrom: null);
+        var first = TrainEncoder("first-encoder", startFrom: null);
         Assert.All(first, loss => Assert.True(double.IsFinite(loss)));
-        double goingOn = TrainEncoder(startFrom: Encoder)[0];
-        Assert.Equal(first, TrainEncoder(startFrom: null)); // the same seed, the same run
+        double goingOn = TrainEncoder("second-encoder", startFrom: Encoder)[0];
+        Assert.Equal(first, TrainEncoder("third-encoder", startFrom: null)); // the same seed, the same run
         Assert.NotEqual(first[0], goingOn);
 
-        Directory.CreateDirectory(Model);
-        File.Copy(Path.Combine(ReferenceSet.RepositoryRoot, "models", "flamingo-mini", "tokenizer.json"), Path.Combine(Model, "tokenizer.json"));
-        var learned = TrainLanguage(startFrom: null);
+        string model = Path.Combine(_folder.Root, "first-model"), better = Path.Combine(_folder.Root, "second-model");
+        var learned = TrainLanguage(model, startFrom: null);
         Assert.True(learned[^1] < Math.Log(s_config.Language.VocabularySize), $"No better than guessing: {learned[^1]}");
-        CheckFolder();
-        Assert.True(TrainLanguage(startFrom: Model)[^1] < learned[^1], "Going on from the model made it no better.");
-        CheckFolder();
+        CheckFolder(model);
+        Assert.True(TrainLanguage(better, startFrom: model)[^1] < learned[^1], "Going on from the model made it no better.");
+        CheckFolder(better);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
     // Nothing twice, nothing missing, and it can be asked.
-    private void CheckFolder()
+    private void CheckFolder(string model)
     {
-        using (var weights = ModelFolder.Open(Model).OpenWeights())
+        using (var weights = ModelFolder.Open(model).OpenWeights())
             Assert.Equal(s_config.DescribeWeights().Select(w => w.Name).Order(), weights.Weights.Keys.Order());
-        using var flamingo = Flamingo.Load(Model);
+        using var flamingo = Flamingo.Load(model);
         using var sound = flamingo.Hear(Path.Combine(_folder.Audio, "pack", "dog.wav"));
         var caption = flamingo.Caption(sound);
         Assert.True(caption.Text.Length > 0 || caption.Candidates[0].Finish == FinishReason.Stop, $"{caption}"); // so early it may say nothing
     }
 
-    private List<double> TrainEncoder(string? startFrom)
+    private List<double> TrainEncoder(string name, string? startFrom)
     {
         var seen = new Losses();
-        var run = EncoderTraining.DefaultTraining(Path.Combine(_folder.Root, "encoder"));
+        var run = EncoderTraining.DefaultTraining(Path.Combine(_folder.Root, name));
         new EncoderTraining
         {
             CatalogueFolder = _folder.Data,
@@ -78,10 +75,12 @@ public sealed class MiniRecipeTests : IDisposable
         return seen.Steps;
     }
 
-    private List<double> TrainLanguage(string? startFrom)
+    private List<double> TrainLanguage(string folder, string? startFrom)
     {
+        Directory.CreateDirectory(folder);
+        File.Copy(Path.Combine(ReferenceSet.RepositoryRoot, "models", "flamingo-mini", "tokenizer.json"), Path.Combine(folder, "tokenizer.json"));
         var seen = new Losses();
-        var run = MiniTraining.DefaultTraining(Model);
+        var run = MiniTraining.DefaultTraining(folder);
         new MiniTraining
         {
             CatalogueFolder = _folder.Data,

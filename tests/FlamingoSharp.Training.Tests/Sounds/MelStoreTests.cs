@@ -17,7 +17,7 @@ public sealed class MelStoreTests : IDisposable
         using var store = MelStore.Open(options.OutputFolder);
         Assert.Equal((256, 256 * 64), (store.Options.Frames, store.Options.WindowValues));
         Assert.Equal(options.Front, store.Options);
-        Assert.Equal((1, 3), (store.WindowsOf("dog_1"), store.WindowsOf("long_1")));
+        Assert.Equal((1, 2), (store.WindowsOf("dog_1"), store.WindowsOf("long_1")));
         Assert.Equal((true, false), (store.IsCut("long_1"), store.IsCut("dog_1")));
         Assert.Equal("val", store.SplitOf("long_1"));
         Clip clip = new() { Id = "long_1" };
@@ -30,7 +30,7 @@ public sealed class MelStoreTests : IDisposable
         using LogMel mel = new(options.Front.Mel);
         var expected = mel.Compute(cut.ToTensor()).to(ScalarType.Float16).contiguous();
         var values = MemoryMarshal.Cast<byte, Half>(expected.bytes);
-        for (int window = 0; window < 3; window++)
+        for (int window = 0; window < 2; window++)
             Assert.Equal(values.Slice(window * 256 * 64, 256 * 64).ToArray(), store.Read("long_1", window).ToArray());
     }
 
