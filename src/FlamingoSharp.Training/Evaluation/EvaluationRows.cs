@@ -42,7 +42,9 @@ internal static class EvaluationRows
         {
             foreach (var group in _all.GroupBy(i => (Last(i).Type, Kind: KindOf(Last(i)))))
             {
-                string name = group.Key.Type.Length == 0 ? _task : $"{_task}: {group.Key.Type}";
+                // Questions of no type are told apart by the answers that they want, which are scored differently.
+                string type = group.Key.Type.Length > 0 ? group.Key.Type : group.Key.Kind == AnswerKind.YesNo ? "yes or no" : "";
+                string name = type.Length == 0 ? _task : $"{_task}: {type}";
                 EvaluationItem[] items = [.. Items([.. group], group.Key.Kind, null)];
                 yield return new(name, group.Key.Kind, items);
                 if (free && group.Key.Kind == AnswerKind.Choice)

@@ -45,7 +45,7 @@ internal sealed record EvaluationSet(string Path, string Split, IReadOnlyList<Ev
     }
 
     private static IEnumerable<EvaluationRow> Joined(IEnumerable<EvaluationRow> rows) =>
-        rows.GroupBy(r => r.Name).Select(g => g.First() with { Items = [.. g.SelectMany(r => r.Items)] });
+        rows.GroupBy(r => (r.Name, r.Kind)).Select(g => g.First() with { Items = [.. g.SelectMany(r => r.Items)] });
 
     private static (string, List<(ManifestFacts, Manifest)>, List<(ManifestFacts, Manifest)>) OfFile(EvaluationOptions options)
     {

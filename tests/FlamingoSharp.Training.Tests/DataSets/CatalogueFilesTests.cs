@@ -37,8 +37,10 @@ public sealed class CatalogueFilesTests : IDisposable
         Assert.Empty(built.LeftOut);
         Assert.Equal(new Dictionary<string, int>
         {
-            ["Sounds-AudioCaptioning/train"] = 8, ["Sounds-AudioCaptioning/val"] = 1,
-            ["Sounds-EventClassification/train"] = 8, ["Sounds-EventClassification/val"] = 1,
+            ["Sounds-AudioCaptioning/train"] = 8,
+            ["Sounds-AudioCaptioning/val"] = 1,
+            ["Sounds-EventClassification/train"] = 8,
+            ["Sounds-EventClassification/val"] = 1,
             ["Sounds-AQA/train"] = 4, // what is said is not asked
         }, Counts(built));
 

@@ -50,7 +50,8 @@ public sealed class TensorBoardEventsTests : IDisposable
     }
 
     private static (long, float) Scalar(List<Dictionary<int, List<object>>> events, string tag, int which) => (
-        from e in events where e.ContainsKey(5)
+        from e in events
+        where e.ContainsKey(5)
         from value in Fields((byte[])e[5][0])[1]
         let fields = Fields((byte[])value)
         where Encoding.UTF8.GetString((byte[])fields[1][0]) == tag

@@ -60,7 +60,10 @@ public sealed class NewCompositionsTests : IDisposable
 
     private static readonly Dictionary<string, string> s_phrases = new()
     {
-        ["dog_1"] = "a dog barking", ["bell_1"] = "a bell", ["cat_1"] = "a cat meowing", ["horn_1"] = "a horn",
+        ["dog_1"] = "a dog barking",
+        ["bell_1"] = "a bell",
+        ["cat_1"] = "a cat meowing",
+        ["horn_1"] = "a horn",
     };
 
     private List<NewComposition> Draw(int count)

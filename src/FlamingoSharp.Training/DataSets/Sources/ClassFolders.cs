@@ -6,8 +6,16 @@ internal sealed class ClassFolders(string folder) : IDataSource
 {
     private static readonly Dictionary<string, string> s_splits = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["train"] = "train", ["training"] = "train", ["val"] = "val", ["valid"] = "val", ["validation"] = "val", ["dev"] = "val",
-        ["test"] = "test", ["testing"] = "test", ["eval"] = "test", ["evaluation"] = "test",
+        ["train"] = "train",
+        ["training"] = "train",
+        ["val"] = "val",
+        ["valid"] = "val",
+        ["validation"] = "val",
+        ["dev"] = "val",
+        ["test"] = "test",
+        ["testing"] = "test",
+        ["eval"] = "test",
+        ["evaluation"] = "test",
     };
 
     private sealed record Sound(string Path, string Label, string Split);

@@ -16,7 +16,12 @@ internal static class ClassificationLayouts
 
     private static readonly Dictionary<string, string> s_emotionCodes = new()
     {
-        ["ANG"] = "angry", ["DIS"] = "disgusted", ["FEA"] = "fearful", ["HAP"] = "happy", ["NEU"] = "neutral", ["SAD"] = "sad",
+        ["ANG"] = "angry",
+        ["DIS"] = "disgusted",
+        ["FEA"] = "fearful",
+        ["HAP"] = "happy",
+        ["NEU"] = "neutral",
+        ["SAD"] = "sad",
     };
 
     public static IReadOnlyList<Layout> All { get; } =

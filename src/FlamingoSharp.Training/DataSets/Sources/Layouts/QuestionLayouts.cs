@@ -35,7 +35,12 @@ internal static partial class QuestionLayouts
 
                 void Add(DataSetTask task, string answer, string prompt, IReadOnlyList<string> choices) => examples.Add(new(task.Name, split, new()
                 {
-                    Name = sound, Prompt = prompt, Output = answer, Choices = choices, References = distinct, Type = binary ? "binary" : answers.All(IsNumber) ? "numerical" : "open",
+                    Name = sound,
+                    Prompt = prompt,
+                    Output = answer,
+                    Choices = choices,
+                    References = distinct,
+                    Type = binary ? "binary" : answers.All(IsNumber) ? "numerical" : "open",
                 }));
 
                 string open = TaskPrompts.Question(asked.Key.Question).Prompt;
