@@ -7,7 +7,7 @@ namespace FlamingoSharp.Tests.Retrieval;
 /// <summary>An ingest that is killed loses nothing that it has reported, and goes on where it was.</summary>
 public sealed class KilledIngestTests
 {
-    private const int Kills = 20, Sounds = 160;
+    private const int Kills = 20, Sounds = 400; // more than a fast machine takes in before it is killed
 
     [Fact]
     public async Task After_twenty_kills_every_sound_is_there_once()
