@@ -67,7 +67,7 @@ internal sealed class ClapTask : ITrainingTask
         for (int i = 0; i < windows.Length; i++)
         {
             var mel = mels.AsSpan(i * size, size);
-            ClapValidation.Load(_mels, windows[i].Id, windows[i].Window, mel);
+            _mels.CopyTo(windows[i].Id, windows[i].Window, mel);
             _augmentation.Vary(mel, random);
             shares[windows[i].Row * windows.Length + i] = 1;
         }

@@ -57,12 +57,7 @@ public sealed record ClapTraining
         ArgumentNullException.ThrowIfNull(observers);
         NativeRuntime.EnsureLoaded();
         var catalogue = SoundCatalogue.Load(CatalogueFolder);
-        using var mels = MelStore.Open(MelFolder);
-        if (mels.Options.Mel != Config.Audio.Mel || mels.Options.Windows.WindowSamples != Config.Audio.WindowSamples)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Usage,
-                $"The spectrograms in '{MelFolder}' were made by another front end ({mels.Options.Mel}) than the encoder's ({Config.Audio.Mel}). Build them anew.");
-        }
+        using var mels = MelStore.Open(MelFolder, Config.Audio);
         var tokenizer = Tokenizer.Load(TokenizerFolder);
         if (Config.Text is not { } text)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"'{Config.Name}' has no text tower, so there is nothing to learn from texts. Give a configuration with one.");

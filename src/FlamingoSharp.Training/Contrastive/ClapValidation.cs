@@ -44,14 +44,6 @@ internal sealed class ClapValidation
         return new ValidationResult(Loss(sounds, captions), scores);
     }
 
-    /// <summary>One window of a sound, as numbers to calculate with.</summary>
-    public static void Load(MelStore mels, string id, int window, Span<float> mel)
-    {
-        var stored = mels.Read(id, window);
-        for (int i = 0; i < mel.Length; i++)
-            mel[i] = (float)stored[i];
-    }
-
     // The batches are the same at every validation.
     private double Loss(float[][] sounds, float[][] captions)
     {
@@ -83,7 +75,7 @@ internal sealed class ClapValidation
         float[] values = new float[windows.Length * size], shares = new float[sounds.Length * windows.Length];
         for (int i = 0; i < windows.Length; i++)
         {
-            Load(_mels, windows[i].Id, windows[i].Window, values.AsSpan(i * size, size));
+            _mels.CopyTo(windows[i].Id, windows[i].Window, values.AsSpan(i * size, size));
             shares[windows[i].Row * windows.Length + i] = 1;
         }
         var vectors = _towers.EmbedLogMel(tensor(values, [windows.Length, _mels.Options.Frames, _mels.Options.Mel.Mels]));           // [w, d]

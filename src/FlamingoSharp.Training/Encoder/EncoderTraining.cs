@@ -49,12 +49,7 @@ public sealed record EncoderTraining
         ArgumentNullException.ThrowIfNull(observers);
         Runtime.NativeRuntime.EnsureLoaded();
         var catalogue = SoundCatalogue.Load(CatalogueFolder);
-        using var mels = MelStore.Open(MelFolder);
-        if (mels.Options.Mel != Encoder.Mel || mels.Options.Windows.WindowSamples != Encoder.WindowSamples)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Usage,
-                $"The spectrograms in '{MelFolder}' were made by another front end ({mels.Options.Mel}) than the encoder's ({Encoder.Mel}). Build them anew.");
-        }
+        using var mels = MelStore.Open(MelFolder, Encoder);
         var training = Sounds(catalogue, mels, "train");
         var validation = Sounds(catalogue, mels, "val");
         using var encoder = new Htsat(Encoder);

@@ -106,7 +106,7 @@ internal sealed class TaggingTask : ITrainingTask
             using var scope = NewDisposeScope();
             float[] values = new float[chunk.Length * _frames * _bands];
             for (int i = 0; i < chunk.Length; i++)
-                Load(chunk[i].Id, values.AsSpan(i * _frames * _bands, _frames * _bands), window: 0);
+                _mels.CopyTo(chunk[i].Id, window: 0, values.AsSpan(i * _frames * _bands, _frames * _bands));
             var (_, concepts) = _heads.forward(Encode(tensor(values, [chunk.Length, _frames, _bands])));
             long[] best = concepts.argmax(1).data<long>().ToArray();
             right += chunk.Where((s, i) => best[i] == _vocabulary.ConceptOf(s)).Count();
@@ -170,14 +170,7 @@ internal sealed class TaggingTask : ITrainingTask
         return _training[Math.Min(index < 0 ? ~index : index, _training.Count - 1)];
     }
 
-    private void LoadAny(string id, Span<float> mel, Random random) => Load(id, mel, random.Next(_mels.WindowsOf(id)));
-
-    private void Load(string id, Span<float> mel, int window)
-    {
-        var stored = _mels.Read(id, window);
-        for (int i = 0; i < mel.Length; i++)
-            mel[i] = (float)stored[i];
-    }
+    private void LoadAny(string id, Span<float> mel, Random random) => _mels.CopyTo(id, random.Next(_mels.WindowsOf(id)), mel);
 
     private sealed record Batch(int Samples, Tensor Mels, Tensor Tags, Tensor Concepts) : ITrainingBatch
     {

@@ -31,11 +31,7 @@ internal sealed class EncodingCache
             var parts = ids.SelectMany(id => Enumerable.Range(0, mels.WindowsOf(id)).Select(w => (id, w))).ToList();
             float[] values = new float[parts.Count * size];
             for (int i = 0; i < parts.Count; i++)
-            {
-                var stored = mels.Read(parts[i].id, parts[i].w);
-                for (int j = 0; j < size; j++)
-                    values[i * size + j] = (float)stored[j];
-            }
+                mels.CopyTo(parts[i].id, parts[i].w, values.AsSpan(i * size));
             var logMel = tensor(values, [parts.Count, mels.Options.Frames, mels.Options.Mel.Mels]);
             float[] encoded = encoder.ForwardLogMel(logMel).contiguous().data<float>().ToArray(); // [w of all, h, c]
             int at = 0;

@@ -84,12 +84,7 @@ internal sealed class MelSheet
         int windows = _mels.WindowsOf(id);
         float[] sheet = new float[Length(windows) * _bands];
         for (int w = 0; w < windows; w++)
-        {
-            var stored = _mels.Read(id, w);
-            int at = w * (_frames - 1) * _bands;
-            for (int i = 0; i < stored.Length; i++)
-                sheet[at + i] = (float)stored[i];
-        }
+            _mels.CopyTo(id, w, sheet.AsSpan(w * (_frames - 1) * _bands));
         return sheet;
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Runtime;
@@ -72,7 +73,7 @@ public sealed record MiniTraining
         ArgumentNullException.ThrowIfNull(observers);
         NativeRuntime.EnsureLoaded();
         var catalogue = SoundCatalogue.Load(CatalogueFolder);
-        using var mels = MelStore.Open(MelFolder);
+        using var mels = MelStore.Open(MelFolder, Config.Encoder);
         var tokenizer = Tokenizer.Load(Training.Folder);
         using var encoder = new Htsat(Config.Encoder);
         using (var weights = Checkpoint.Open(EncoderFile))
@@ -113,7 +114,7 @@ public sealed record MiniTraining
 
     private void Save(IWeightSource weights)
     {
-        File.WriteAllText(Path.Combine(Training.Folder, "config.json"), Config.ToJson() + "\n");
+        AtomicFile.Write(Path.Combine(Training.Folder, "config.json"), file => file.Write(Encoding.UTF8.GetBytes(Config.ToJson() + "\n")));
         SafeTensorsWriter.WriteFile(Path.Combine(Training.Folder, "model.safetensors"), weights, new SafeTensorsOptions { Type = ScalarType.Float16 }, default);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FlamingoSharp.Audio;
+using FlamingoSharp.Encoders;
 
 namespace FlamingoSharp.Training.Sounds;
 
@@ -47,6 +48,19 @@ public sealed class MelStore : PackedStore
         return new(data, options, lines);
     }
 
+    /// <summary>Opens a store that an encoder is to learn from or to hear.</summary>
+    /// <param name="folder">Where <see cref="BuildMels"/> wrote it.</param> <param name="encoder">Whose front end the spectrograms must have.</param>
+    /// <exception cref="FlamingoException">There is no store, it is of another format, or it was made by another front end.</exception>
+    public static MelStore Open(string folder, HtsatOptions encoder)
+    {
+        var store = Open(folder);
+        if (store.Options.Mel == encoder.Mel && store.Options.Windows.WindowSamples == encoder.WindowSamples)
+            return store;
+        store.Dispose();
+        throw new FlamingoException(FlamingoErrorKind.Usage,
+            $"The spectrograms in '{folder}' were made by another front end ({store.Options.Mel}) than the encoder's ({encoder.Mel}). Build them anew.");
+    }
+
     /// <summary>
     /// True if training may use the sound: it is here, and if it is a recipe, it is not cut (its count, order and caption hold for
     /// the whole of it only). The filter to give to <see cref="TrainingTexts"/>.
@@ -70,5 +84,16 @@ public sealed class MelStore : PackedStore
         ArgumentOutOfRangeException.ThrowIfNegative(window);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(window, entry.Count);
         return Data.Read<Half>((entry.Offset + window) * Options.WindowValues, Options.WindowValues);
+    }
+
+    /// <summary>Copies one window.</summary>
+    /// <param name="id">The sound.</param> <param name="window">0 to <see cref="WindowsOf"/> - 1.</param>
+    /// <param name="mel">Receives it: [frames, mels], in decibels.</param>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    internal void CopyTo(string id, int window, Span<float> mel)
+    {
+        var stored = Read(id, window);
+        for (int i = 0; i < stored.Length; i++)
+            mel[i] = (float)stored[i];
     }
 }

@@ -5,10 +5,10 @@ using Microsoft.Extensions.AI;
 namespace FlamingoSharp.Retrieval;
 
 /// <summary>A CLAP model as the embedder of an index: of sounds, and of texts if it reads.</summary>
-public sealed class ClapEmbedder : ISoundEmbedder, IEmbeddingGenerator<Recording, Embedding<float>>
+public sealed class ClapEmbedder : ISoundEmbedder
 {
     private readonly ClapModel _clap;
-    private readonly ClapEmbeddingGenerator _texts;
+    private readonly ClapEmbeddingGenerator _generator;
     private readonly bool _owns;
 
     /// <summary>Takes a model.</summary>
@@ -16,7 +16,7 @@ public sealed class ClapEmbedder : ISoundEmbedder, IEmbeddingGenerator<Recording
     public ClapEmbedder(ClapModel clap, bool owns = false)
     {
         ArgumentNullException.ThrowIfNull(clap);
-        (_clap, _owns, _texts) = (clap, owns, new ClapEmbeddingGenerator(clap, leaveOpen: true));
+        (_clap, _owns, _generator) = (clap, owns, new ClapEmbeddingGenerator(clap, leaveOpen: true));
         Encoder = new EncoderIdentity(clap.Config.Name, clap.WeightsHash, clap.Dimensions);
     }
 
@@ -24,34 +24,18 @@ public sealed class ClapEmbedder : ISoundEmbedder, IEmbeddingGenerator<Recording
     public EncoderIdentity Encoder { get; }
 
     /// <inheritdoc/>
-    public IEmbeddingGenerator<Recording, Embedding<float>> Sounds => this;
+    public IEmbeddingGenerator<Recording, Embedding<float>> Sounds => _generator;
 
     /// <inheritdoc/>
-    public IEmbeddingGenerator<string, Embedding<float>>? Texts => _clap.ReadsText ? _texts : null;
+    public IEmbeddingGenerator<string, Embedding<float>>? Texts => _clap.ReadsText ? _generator : null;
 
     /// <inheritdoc/>
     public SoundOptions Hearing(double startSeconds = 0, double? durationSeconds = null) => _clap.Hearing(startSeconds, durationSeconds);
 
     /// <inheritdoc/>
-    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
-        IEnumerable<Recording> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(values);
-        return Task.FromResult(new GeneratedEmbeddings<Embedding<float>>(
-            values.Select(r => new Embedding<float>(_clap.EmbedAudio(r, cancellationToken).Vector) { ModelId = Encoder.Name })));
-    }
-
-    /// <inheritdoc/>
-    public object? GetService(Type serviceType, object? serviceKey = null)
-    {
-        ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is null && serviceType.IsInstanceOfType(this) ? this : _texts.GetService(serviceType, serviceKey);
-    }
-
-    /// <inheritdoc/>
     public void Dispose()
     {
-        _texts.Dispose();
+        _generator.Dispose();
         if (_owns)
             _clap.Dispose();
     }
