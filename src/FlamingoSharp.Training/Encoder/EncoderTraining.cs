@@ -29,6 +29,9 @@ public sealed record EncoderTraining
         Keep = KeptWeights.Last,
     };
 
+    /// <summary>Concepts whose clips, and whatever is made of them, are not learned from: to measure how new ones are learned later.</summary>
+    public IReadOnlyCollection<string> LeaveOut { get; init; } = [];
+
     /// <summary>Shape of the encoder; its front end must be that of the spectrograms.</summary>
     public HtsatOptions Encoder { get; init; } = FlamingoConfig.Mini.Encoder;
 
@@ -48,7 +51,7 @@ public sealed record EncoderTraining
     {
         ArgumentNullException.ThrowIfNull(observers);
         Runtime.NativeRuntime.EnsureLoaded();
-        var catalogue = SoundCatalogue.Load(CatalogueFolder);
+        var catalogue = SoundCatalogue.Load(CatalogueFolder).Without(LeaveOut);
         using var mels = MelStore.Open(MelFolder, Encoder);
         var training = Sounds(catalogue, mels, "train");
         var validation = Sounds(catalogue, mels, "val");
@@ -73,7 +76,8 @@ public sealed record EncoderTraining
         ModuleWeights.Fill(encoder, weights, "clap.", TorchSharp.torch.ScalarType.Float32);
     }
 
-    private static List<TaggedSound> Sounds(SoundCatalogue catalogue, MelStore mels, string split)
+    /// <summary>The usable sounds of a split, with what is to be told of them.</summary>
+    internal static List<TaggedSound> Sounds(SoundCatalogue catalogue, MelStore mels, string split)
     {
         var sounds = catalogue.Sounds.Where(s => s.Split == split && mels.IsUsable(s)).ToList();
         var weights = new SamplingWeights(sounds);

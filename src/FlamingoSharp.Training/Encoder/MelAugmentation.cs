@@ -8,11 +8,11 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
     public const float Floor = -100;
 
     /// <summary>Varies one sound in place: loudness, spectrum, position, and silenced bands.</summary>
-    public void Vary(Span<float> mel, Random random)
+    /// <returns>How many times faster it has become; 1 where speed was left alone.</returns>
+    public double Vary(Span<float> mel, Random random)
     {
         Roll(mel, random.Next(options.RollFrames + 1));
-        if (random.NextDouble() < options.WarpChance)
-            Warp(mel, random);
+        double speed = random.NextDouble() < options.WarpChance ? Warp(mel, random) : 1;
         if (random.NextDouble() < options.ReverbChance)
             Reverberate(mel, random);
         Tilt(mel, random);
@@ -32,6 +32,7 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
             int width = random.Next(options.FrequencyMasks.Width + 1), start = random.Next(mels - width);
             Silence(mel, 0, frames, start, start + width);
         }
+        return speed;
     }
 
     /// <summary>True when a second sound is to be added to this one.</summary>
@@ -70,7 +71,7 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
     }
 
     // Faster or slower, and higher or lower, each on its own; never so slow that the end is lost.
-    private void Warp(Span<float> mel, Random random)
+    private double Warp(Span<float> mel, Random random)
     {
         double speed = Math.Pow(options.WarpFactor, 2 * random.NextDouble() - 1);
         speed = Math.Max(speed, (double)Heard(mel, mels) / frames);
@@ -93,6 +94,7 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
                 mel[t * mels + m] = a + share * (b - a);
             }
         }
+        return speed;
     }
 
     // A room: what was heard goes on, ever more quietly, under what follows.
@@ -139,11 +141,29 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
             double place = 2.0 * m / (mels - 1) - 1;
             change[m] = (float)(gain + slope * place + bow * (place * place - 0.5));
         }
+        if (random.NextDouble() < options.FilterChance)
+            AddFilter(change, random);
         for (int i = 0; i < mel.Length; i++)
         {
             if (mel[i] > Floor)
                 mel[i] = Math.Max(Floor, mel[i] + change[i % mels]);
         }
+    }
+
+    // Straight lines between a few random gains, as the resonances of a loudspeaker or a room would be (FilterAugment, arXiv 2110.03282).
+    private void AddFilter(Span<float> change, Random random)
+    {
+        float Gain() => (float)((2 * random.NextDouble() - 1) * options.FilterDecibels);
+        float gain = Gain();
+        for (int first = 0; first < mels - 1;)
+        {
+            int end = Math.Min(mels - 1, first + random.Next(mels / 8, mels / 2));
+            float next = Gain();
+            for (int m = first; m < end; m++)
+                change[m] += gain + (next - gain) * (m - first) / (end - first);
+            (first, gain) = (end, next);
+        }
+        change[mels - 1] += gain;
     }
 
     private void Silence(Span<float> mel, int firstFrame, int endFrame, int firstBand, int endBand)

@@ -55,6 +55,12 @@ public sealed record MelAugmentationOptions
     /// <summary>Standard deviation of a random, smooth change of the spectrum, in decibels.</summary>
     public double TiltDecibels { get; init; } = 4;
 
+    /// <summary>Chance that a sound is filtered by a curve with a few random bends.</summary>
+    public double FilterChance { get; init; } = 0.5;
+
+    /// <summary>Largest gain of that filter, up or down, in decibels.</summary>
+    public double FilterDecibels { get; init; } = 8;
+
     /// <summary>Chance that everything below a random band is silenced.</summary>
     public double HighPassChance { get; init; } = 0.15;
 

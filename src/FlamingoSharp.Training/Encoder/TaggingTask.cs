@@ -1,6 +1,5 @@
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
-using FlamingoSharp.Runtime;
 using FlamingoSharp.Training.Sounds;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
@@ -77,11 +76,7 @@ internal sealed class TaggingTask : ITrainingTask
     {
         using var scope = NewDisposeScope();
         var own = (Batch)batch;
-        var (tags, concepts) = _heads.forward(Encode(own.Mels));
-        var tagLoss = nn.functional.binary_cross_entropy_with_logits(tags, own.Tags);
-        // Rows without a concept have all-zero targets and add nothing.
-        var conceptLoss = -(own.Concepts * nn.functional.log_softmax(concepts, 1)).sum() / own.Concepts.sum().RaiseInPlace(1);
-        return conceptLoss.Plus(tagLoss.Times(_options.TagWeight)).MoveToOuterDisposeScope();
+        return _heads.Loss(Encode(own.Mels), own.Tags, own.Concepts, _options.TagWeight).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -18,6 +18,14 @@ internal enum Variation
     Strong,
 }
 
+/// <summary>A stored sound's place in what was laid out.</summary>
+/// <param name="Id">The sound.</param> <param name="First">Its first frame.</param> <param name="End">The frame after its last.</param>
+internal readonly record struct LaidPart(string Id, int First, int End);
+
+/// <summary>Sounds laid out on whole windows.</summary>
+/// <param name="Mels">[w, f, m]</param> <param name="Parts">What is heard where, in frames of the whole.</param>
+internal sealed record LaidSound(float[] Mels, IReadOnlyList<LaidPart> Parts);
+
 /// <summary>Lays stored sounds out on a spectrogram of whole windows, varied, and cuts the windows.</summary>
 /// <remarks>Shapes: w windows, f frames of a window, m mel bands. Neighbouring windows share the frame on their border.</remarks>
 internal sealed class MelSheet
@@ -43,17 +51,15 @@ internal sealed class MelSheet
     /// <summary>Numbers of one window.</summary>
     public int WindowValues => _frames * _bands;
 
-    /// <summary>Lays out one stored sound.</summary>
-    /// <returns>[w, f, m]</returns>
-    public float[] Lay(string id, Variation variation, Random random)
+    /// <summary>Lays out one stored sound; its part is the whole.</summary>
+    public LaidSound Lay(string id, Variation variation, Random random)
     {
         float[] sheet = Read(id);
-        return Finish(sheet, variation, random);
+        return new(Finish(sheet, variation, random).Cut, [new(id, 0, sheet.Length / _bands)]);
     }
 
     /// <summary>Puts stored sounds together.</summary>
-    /// <returns>[w, f, m]</returns>
-    public float[] Lay(IReadOnlyList<PlacedSound> parts, Variation variation, Random random)
+    public LaidSound Lay(IReadOnlyList<PlacedSound> parts, Variation variation, Random random)
     {
         var sources = parts.Select(p => p.Id).Distinct().ToDictionary(id => id, Read);
         var lengths = sources.ToDictionary(s => s.Key, s => Math.Max(1, MelAugmentation.Heard(s.Value, _bands)));
@@ -74,7 +80,9 @@ internal sealed class MelSheet
                     to[m] = from[m] <= MelAugmentation.Floor ? to[m] : MelAugmentation.PowerSum(to[m], from[m] + gain);
             }
         }
-        return Finish(sheet, variation, random);
+        var (cut, shift, speed) = Finish(sheet, variation, random);
+        int Varied(int frame) => (int)Math.Round(Math.Min(frame + shift, sheet.Length / _bands) / speed);
+        return new(cut, [.. parts.Select(p => new LaidPart(p.Id, Varied(p.StartFrame), Varied(p.StartFrame + Math.Max(p.LoopFrames, lengths[p.Id]))))]);
     }
 
     private int Length(int windows) => windows * (_frames - 1) + 1;
@@ -88,29 +96,31 @@ internal sealed class MelSheet
         return sheet;
     }
 
-    private float[] Finish(float[] sheet, Variation variation, Random random)
+    private (float[] Cut, int Shift, double Speed) Finish(float[] sheet, Variation variation, Random random)
     {
-        int windows = (sheet.Length / _bands - 1) / (_frames - 1);
+        int windows = (sheet.Length / _bands - 1) / (_frames - 1), shift = 0;
+        double speed = 1;
         if (variation != Variation.None)
         {
-            Shift(sheet, random);
-            _augmentations[(windows, variation)].Vary(sheet, random);
+            shift = Shift(sheet, random);
+            speed = _augmentations[(windows, variation)].Vary(sheet, random);
         }
         float[] cut = new float[windows * WindowValues];
         for (int w = 0; w < windows; w++)
             sheet.AsSpan(w * (_frames - 1) * _bands, WindowValues).CopyTo(cut.AsSpan(w * WindowValues));
-        return cut;
+        return (cut, shift, speed);
     }
 
     // Half the sounds begin later than at once, where there is room.
-    private void Shift(float[] sheet, Random random)
+    private int Shift(float[] sheet, Random random)
     {
         int room = sheet.Length / _bands - MelAugmentation.Heard(sheet, _bands);
         int by = random.NextDouble() < 0.5 ? 0 : random.Next(room + 1);
         if (by == 0)
-            return;
+            return 0;
         sheet.AsSpan(0, sheet.Length - by * _bands).ToArray().CopyTo(sheet, by * _bands);
         sheet.AsSpan(0, by * _bands).Fill(MelAugmentation.Floor);
+        return by;
     }
 
     private static float MeanLevel(ReadOnlySpan<float> mel)

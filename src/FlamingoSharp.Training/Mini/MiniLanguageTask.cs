@@ -25,18 +25,22 @@ internal sealed class MiniLanguageTask : ITrainingTask
     private readonly MelSheet _sheet;
     private readonly MelStoreOptions _front;
     private readonly SoundCatalogue _catalogue;
+    private readonly PartTagging _tagging;
+    private readonly double _tagWeight;
     private readonly IReadOnlyList<IReadOnlyList<TokenizedText>> _validation;
     private readonly long _seed;
 
     public MiniLanguageTask(
         FlamingoModel model, Htsat encoder, SoundCatalogue catalogue, MelStore mels, MelAugmentationOptions augmentation, TextBatcher batcher,
-        MiniSampler sampler, IEnumerable<TrainingText> validation, MiniTaskOptions options)
+        MiniSampler sampler, IEnumerable<TrainingText> validation, PartTagging tagging, MiniTaskOptions options)
     {
+        (_tagging, _tagWeight) = (tagging, options.TagWeight);
         (_model, _encoder, _catalogue, _batcher, _sampler, _front, _seed) = (model, encoder, catalogue, batcher, sampler, mels.Options, options.Seed);
         _sheet = new MelSheet(mels, augmentation);
         _validation = [.. batcher.Batches(validation, options.BatchSize, new Random(0))];
         var parameters = TrainableParameters.Select(model, TrainingStage.SupervisedFineTuning, EmbeddingTraining.All);
         var named = parameters.CrossAttention.Concat(parameters.Other).ToList();
+        var heads = tagging.Parameters.Select(p => ("heads." + p.name, p.parameter)).ToList();
         var encoding = encoder.named_parameters().Select(p => ("clap." + p.name, p.parameter)).ToList();
         Groups =
         [
@@ -44,6 +48,8 @@ internal sealed class MiniLanguageTask : ITrainingTask
             Group("language, vectors", named, p => p.dim() < 2, 0, 1),
             Group("encoder", encoding, p => p.dim() >= 2, options.WeightDecay, options.EncoderRate) with { ClipSet = "encoder" },
             Group("encoder, vectors", encoding, p => p.dim() < 2, 0, options.EncoderRate) with { ClipSet = "encoder" },
+            Group("heads", heads, p => p.dim() >= 2, options.WeightDecay, 1) with { ClipSet = "encoder" },
+            Group("heads, vectors", heads, p => p.dim() < 2, 0, 1) with { ClipSet = "encoder" },
         ];
     }
 
@@ -61,10 +67,10 @@ internal sealed class MiniLanguageTask : ITrainingTask
     {
         var samples = _sampler.Batch(index);
         var random = SplitMix.At(_seed, index);
-        float[][][] sounds = [.. samples.Select(s => s.Sounds.Select(h => h.Parts is { } parts
+        LaidSound[][] sounds = [.. samples.Select(s => s.Sounds.Select(h => h.Parts is { } parts
             ? _sheet.Lay(parts, Variation.Gentle, random)
             : _sheet.Lay(h.About.Id, VariationOf(h.About), random)).ToArray())];
-        return ToBatch([.. samples.Select(s => s.Text)], sounds);
+        return ToBatch([.. samples.Select(s => s.Text)], sounds) with { Parts = _tagging.Targets(sounds.SelectMany(s => s), _sheet.WindowValues) };
     }
 
     /// <inheritdoc/>
@@ -72,7 +78,9 @@ internal sealed class MiniLanguageTask : ITrainingTask
     {
         using var scope = NewDisposeScope();
         var own = (Batch)batch;
-        return WeightedLoss(Score(own), own.Labels).MoveToOuterDisposeScope();
+        var vectors = _encoder.ForwardLogMel(own.Mels); // [n, h, c]
+        var loss = WeightedLoss(Score(own, vectors), own.Labels);
+        return (own.Parts is { } parts ? loss.Plus(_tagging.Loss(vectors, parts).Times(_tagWeight)) : loss).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -93,7 +101,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             using var batch = ToBatch(texts, [.. texts.Select(t => new[] { _sheet.Lay(t.Source.Id, Variation.None, Random.Shared) })]);
-            sum += LanguageLoss.Of(Score(batch), batch.Labels).item<float>();
+            sum += LanguageLoss.Of(Score(batch, _encoder.ForwardLogMel(batch.Mels)), batch.Labels).item<float>();
         }
         return new ValidationResult(sum / _validation.Count, new Dictionary<string, double>());
     }
@@ -102,19 +110,17 @@ internal sealed class MiniLanguageTask : ITrainingTask
     public IWeightSource Weights() => new TrainedWeights(_model, ("clap.", _encoder)); // the model's own encoder was never filled
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _tagging.Dispose();
 
     private Variation VariationOf(TrainingText text) =>
         s_exact.Contains(text.Type) ? Variation.Surroundings : _catalogue[text.Id] is Clip ? Variation.Strong : Variation.Gentle;
 
     // With examples each sound has the slot that the few-shot mask counts with; alone, no more windows than the longest of the batch.
-    private Batch ToBatch(IReadOnlyList<TokenizedText> texts, float[][][] sounds)
+    private Batch ToBatch(IReadOnlyList<TokenizedText> texts, LaidSound[][] sounds)
     {
         int size = _sheet.WindowValues, slots = sounds.Max(s => s.Length);
-        int windows = slots > 1 ? _model.Conditioning.VectorsPerSound / _encoder.Options.OutputTokens : sounds.Max(s => s[0].Length / size);
-        float[] mels = new float[sounds.Sum(s => s.Sum(m => m.Length))];
+        int windows = slots > 1 ? _model.Conditioning.VectorsPerSound / _encoder.Options.OutputTokens : sounds.Max(s => s[0].Mels.Length / size);
+        float[] mels = new float[sounds.Sum(s => s.Sum(m => m.Mels.Length))];
         long[] rows = new long[sounds.Length * slots * windows];
         bool[] valid = new bool[rows.Length];
         int at = 0;
@@ -122,8 +128,8 @@ internal sealed class MiniLanguageTask : ITrainingTask
         {
             for (int slot = 0; slot < sounds[b].Length; slot++)
             {
-                sounds[b][slot].CopyTo(mels, at * size);
-                for (int w = 0, row = (b * slots + slot) * windows; w < sounds[b][slot].Length / size; w++, row++)
+                sounds[b][slot].Mels.CopyTo(mels, at * size);
+                for (int w = 0, row = (b * slots + slot) * windows; w < sounds[b][slot].Mels.Length / size; w++, row++)
                 {
                     rows[row] = at++; // what fills a slot up may be anything: it is masked
                     valid[row] = true;
@@ -138,11 +144,10 @@ internal sealed class MiniLanguageTask : ITrainingTask
             ids.DetachFromDisposeScope(), attend.DetachFromDisposeScope(), labels.DetachFromDisposeScope());
     }
 
-    private Tensor Score(Batch batch)
+    private Tensor Score(Batch batch, Tensor vectors)
     {
         using var scope = NewDisposeScope();
         long b = batch.Valid.shape[0], w = batch.Valid.shape[1];
-        var vectors = _encoder.ForwardLogMel(batch.Mels);                              // [n, h, c]
         var encodings = vectors.index_select(0, batch.Rows).view(b, w, vectors.shape[1], vectors.shape[2]);
         return _model.Forward(batch.Ids, batch.Attend, _model.Hear(encodings, batch.Valid)).MoveToOuterDisposeScope(); // [b, t, v]
     }
@@ -166,8 +171,11 @@ internal sealed class MiniLanguageTask : ITrainingTask
 
     private sealed record Batch(int Samples, Tensor Mels, Tensor Rows, Tensor Valid, Tensor Ids, Tensor Attend, Tensor Labels) : ITrainingBatch
     {
+        public PartTargets? Parts { get; init; }
+
         public void Dispose()
         {
+            Parts?.Dispose();
             foreach (var tensor in new[] { Mels, Rows, Valid, Ids, Attend, Labels })
                 tensor.Dispose();
         }
@@ -176,5 +184,6 @@ internal sealed class MiniLanguageTask : ITrainingTask
 
 /// <summary>What <see cref="MiniLanguageTask"/> needs to know beside its parts.</summary>
 /// <param name="BatchSize">Texts in a batch.</param> <param name="WeightDecay">Of matrices.</param>
-/// <param name="EncoderRate">The encoder's share of the learning rate.</param> <param name="Seed">Of the variations.</param>
-internal sealed record MiniTaskOptions(int BatchSize, double WeightDecay, double EncoderRate, long Seed);
+/// <param name="EncoderRate">The encoder's share of the learning rate.</param> <param name="TagWeight">Of <see cref="PartTagging"/> in the loss.</param>
+/// <param name="Seed">Of the variations.</param>
+internal sealed record MiniTaskOptions(int BatchSize, double WeightDecay, double EncoderRate, double TagWeight, long Seed);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using FlamingoSharp.Training.Sounds;
 
 namespace FlamingoSharp.Training;
@@ -19,18 +20,27 @@ public sealed record MiniMixture
     /// <summary>Dialogues of two or three turns about one sound.</summary>
     public double Dialogues { get; init; } = 0.06;
 
-    /// <summary>Questions after one to three examples.</summary>
-    public double Shots { get; init; } = 0.04;
+    /// <summary>Questions after one to eight examples.</summary>
+    public double Shots { get; init; } = 0.05;
+
+    /// <summary>Of those, the share whose sounds are called by other names, so that only the examples tell what to answer.</summary>
+    public double OtherNames { get; init; } = 0.5;
 }
 
 /// <summary>Draws training batches: texts of about one length go together, and the batch of a number is always the same.</summary>
-internal sealed class MiniSampler(TrainingTexts texts, NewCompositions compositions, TextBatcher batcher, MiniMixture mixture, int batchSize, long seed)
+/// <param name="texts">Of the training split.</param> <param name="compositions">Of its sounds.</param> <param name="batcher">Spells them.</param>
+/// <param name="windowsOf">Windows of a stored sound.</param> <param name="mixture">The shares.</param>
+/// <param name="batchSize">Texts in a batch.</param> <param name="seed">Of the draws.</param>
+internal sealed class MiniSampler(
+    TrainingTexts texts, NewCompositions compositions, TextBatcher batcher, Func<string, int> windowsOf, MiniMixture mixture, int batchSize, long seed)
 {
+    private const int MostShots = 8;
     private const int Pool = 12; // batches drawn and sorted together
     private readonly ConcurrentDictionary<long, Lazy<MiniSample[][]>> _pools = [];
 
-    // Questions whose answers examples help with: of each type, the texts by their answer.
+    // Questions whose answers examples help with, about sounds of one window: of each type, the texts by their answer.
     private readonly TrainingText[][][] _answers = [.. texts.All().Select(Open).Where(t => t.Type is "sound_class" or "instrument" or "instrument_family" or "language")
+        .Where(t => windowsOf(t.Id) == 1)
         .GroupBy(t => t.Type).Select(type => type.GroupBy(t => t.Answer).Select(g => g.ToArray()).ToArray())];
 
     /// <summary>The batch of a number.</summary>
@@ -94,22 +104,39 @@ internal sealed class MiniSampler(TrainingTexts texts, NewCompositions compositi
             : null;
     }
 
+    // As nearest neighbours would be: about half the examples are of the kind that is asked about.
     private MiniSample? WithShots(ref SplitMix random)
     {
         var type = _answers[random.Next(_answers.Length)];
         var asked = type[random.Next(type.Length)];
         var question = asked[random.Next(asked.Length)];
+        bool otherNames = random.NextDouble() < mixture.OtherNames;
         var shots = new List<TrainingText>();
-        for (int n = 1 + random.Next(3), attempt = 0; shots.Count < n && attempt < 20; attempt++)
+        for (int n = 1 + random.Next(MostShots), attempt = 0; shots.Count < n && attempt < 4 * MostShots; attempt++)
         {
-            var answers = random.NextDouble() < 0.5 ? asked : type[random.Next(type.Length)];
+            var answers = random.NextDouble() < 0.5 || (otherNames && attempt == 0) ? asked : type[random.Next(type.Length)];
             var shot = answers[random.Next(answers.Length)];
             if (shot.Id != question.Id && shots.All(s => s.Id != shot.Id))
                 shots.Add(shot with { Prompt = question.Prompt });
         }
+        if (otherNames)
+        {
+            if (shots.All(s => s.Answer != question.Answer))
+                return null; // nothing could tell the answer
+            (shots, question) = Rename(shots, question, ref random);
+        }
+        random.Shuffle(CollectionsMarshal.AsSpan(shots));
         return shots.Count > 0 && batcher.TokenizeShots(shots, question) is { } tokens
             ? new MiniSample(tokens, [.. shots.Append(question).Select(t => new HeardSound(t))])
             : null;
+    }
+
+    private (List<TrainingText> Shots, TrainingText Question) Rename(List<TrainingText> shots, TrainingText question, ref SplitMix random)
+    {
+        string[] own = [.. shots.Select(s => s.Answer).Append(question.Answer).Distinct()], others = [.. _answers.SelectMany(type => type).Select(a => a[0].Answer).Distinct()];
+        random.Shuffle<string>(others);
+        var names = own.Zip(others).ToDictionary(n => n.First, n => n.Second); // there are at least as many: the own are among them
+        return ([.. shots.Select(s => s with { Answer = names[s.Answer] })], question with { Answer = names[question.Answer] });
     }
 
     // As one asks in a dialogue or before examples: without the choices, and without "please answer this question".

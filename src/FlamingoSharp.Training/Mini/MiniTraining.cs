@@ -48,6 +48,12 @@ public sealed record MiniTraining
     /// <summary>The encoder's share of the learning rate.</summary>
     public double EncoderRate { get; init; } = 0.3;
 
+    /// <summary>Weight of naming what is heard from the encoder's vectors alone, beside the texts.</summary>
+    public double TagWeight { get; init; } = 0.3;
+
+    /// <summary>Concepts whose clips, and whatever is made of them, are not learned from: to measure how new ones are learned from examples.</summary>
+    public IReadOnlyCollection<string> LeaveOut { get; init; } = [];
+
     /// <summary>What texts are drawn from.</summary>
     public MiniMixture Mixture { get; init; } = new();
 
@@ -63,6 +69,12 @@ public sealed record MiniTraining
     /// <summary>Model folder whose weights training starts from; null starts from first values.</summary>
     public string? StartFrom { get; init; }
 
+    /// <summary>
+    /// Model folder of the same shape whose language model is taken over, without what it hears with; null learns to write, too.
+    /// Not with <see cref="StartFrom"/>.
+    /// </summary>
+    public string? LanguageFrom { get; init; }
+
     /// <summary>Seed of first values, sampling and variation.</summary>
     public long Seed { get; init; } = 42;
 
@@ -71,19 +83,23 @@ public sealed record MiniTraining
     public TrainingOutcome Run(IReadOnlyList<ITrainingObserver> observers, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(observers);
+        if (StartFrom is not null && LanguageFrom is not null)
+            throw new FlamingoException(FlamingoErrorKind.Usage, "Training was told to start from a whole model and from another's language model: name one of them.");
         NativeRuntime.EnsureLoaded();
-        var catalogue = SoundCatalogue.Load(CatalogueFolder);
+        var catalogue = SoundCatalogue.Load(CatalogueFolder).Without(LeaveOut);
         using var mels = MelStore.Open(MelFolder, Config.Encoder);
         var tokenizer = Tokenizer.Load(Training.Folder);
         using var encoder = new Htsat(Config.Encoder);
         using (var weights = Checkpoint.Open(EncoderFile))
-            ModuleWeights.Fill(encoder, weights, "clap.");
+            ModuleWeights.Fill(encoder, weights, "clap.", type: ScalarType.Float32);
 
         using var model = Config.Build(tokenizer.Special.Audio.Id);
         if (StartFrom is null)
         {
             ParameterInit.Initialize(model, Seed);
             OpenGates(model);
+            if (LanguageFrom is not null)
+                TakeLanguage(model, tokenizer.Special.Audio.Id);
         }
         else
         {
@@ -97,9 +113,25 @@ public sealed record MiniTraining
         var compositions = new NewCompositions(catalogue, train.Sounds, front.Windows.LengthSeconds * front.Windows.MaxWindows, (double)front.Mel.Hop / front.Mel.SampleRate);
         var batcher = new TextBatcher(tokenizer, Config.Prompts, model.Language.MaxTokens);
         using var task = new MiniLanguageTask(
-            model, encoder, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, Mixture, BatchSize, Seed),
-            validation.Draw(0, 640), new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, Seed));
+            model, encoder, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, mels.WindowsOf, Mixture, BatchSize, Seed),
+            validation.Draw(0, 640), new PartTagging(EncoderTraining.Sounds(catalogue, mels, "train"), Config.Encoder, new TaggingOptions().MinimumTagCount, Seed),
+            new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, TagWeight, Seed));
         return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);
+    }
+
+    private void TakeLanguage(FlamingoModel model, int audioToken)
+    {
+        using var known = Config.Build(audioToken);
+        using (var weights = FlamingoSharp.Weights.ModelFolder.Open(LanguageFrom!).OpenWeights())
+            ModuleWeights.Fill(known, weights, type: ScalarType.Float32);
+        var written = TrainableParameters.Select(known, TrainingStage.SupervisedFineTuning, EmbeddingTraining.All).Other
+            .Where(p => p.Name.StartsWith("lang_encoder.", StringComparison.Ordinal)).ToDictionary(p => p.Name, p => p.Parameter);
+        using var quiet = no_grad();
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            if (written.TryGetValue(name, out var value))
+                parameter.copy_(value);
+        }
     }
 
     private void OpenGates(FlamingoModel model)

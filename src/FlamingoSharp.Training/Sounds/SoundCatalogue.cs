@@ -54,6 +54,21 @@ public sealed class SoundCatalogue
     internal SoundCatalogue Where(Func<LabelledSound, bool> condition) =>
         Build([.. Clips.Where(c => condition(c))], [.. Recipes.Where(r => condition(r))], [.. Questions], (_, _) => { });
 
+    /// <summary>The catalogue without the clips of some concepts and without the compositions of them.</summary>
+    /// <exception cref="FlamingoException">No clip has one of the concepts.</exception>
+    internal SoundCatalogue Without(IReadOnlyCollection<string> concepts)
+    {
+        if (concepts.Count == 0)
+            return this;
+        var known = Clips.Select(c => c.Concept).OfType<string>().ToHashSet();
+        if (concepts.FirstOrDefault(c => !known.Contains(c)) is { } unknown)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"No clip of the catalogue has the concept '{unknown}', so it cannot be left out: name concepts as catalogue.jsonl does, for instance '{known.Order(StringComparer.Ordinal).FirstOrDefault()}'.");
+        }
+        return Where(sound => sound is not Clip { Concept: { } concept } || !concepts.Contains(concept));
+    }
+
     private static SoundCatalogue Build(List<Clip> clips, List<Recipe> recipes, List<Question> questions, Action<string, string>? leaveOut)
     {
         Dictionary<string, LabelledSound> byId = [];

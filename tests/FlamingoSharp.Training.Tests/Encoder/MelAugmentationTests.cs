@@ -15,6 +15,7 @@ public class MelAugmentationTests
         FrequencyMasks = (0, 0),
         LowPassChance = 0,
         TiltDecibels = 0,
+        FilterChance = 0,
         HighPassChance = 0,
         WarpChance = 0,
         NoiseChance = 0,
@@ -26,6 +27,24 @@ public class MelAugmentationTests
         float[] mel = Sound(0, 50);
         Vary(s_none, mel, seed: 1);
         Assert.Equal(Sound(0, 50), mel);
+    }
+
+    [Fact]
+    public void A_filter_bends_the_spectrum_within_its_bounds_and_leaves_silence_silent()
+    {
+        HashSet<float> gains = [];
+        for (int seed = 0; seed < 20; seed++)
+        {
+            float[] mel = Sound(10, 50), before = Sound(10, 50);
+            Vary(s_none with { FilterChance = 1, FilterDecibels = 6 }, mel, seed);
+            Assert.All(Enumerable.Range(0, mel.Length).Where(i => before[i] <= MelAugmentation.Floor), i => Assert.Equal(MelAugmentation.Floor, mel[i]));
+            float[] curve = [.. Enumerable.Range(0, Mels).Select(m => mel[20 * Mels + m] - before[20 * Mels + m])];
+            Assert.All(curve, gain => Assert.InRange(gain, -6.001f, 6.001f));
+            Assert.True(curve.Max() - curve.Min() > 0.1, "flat");
+            Assert.All(Enumerable.Range(10, 40), f => Assert.Equal(curve[3], mel[f * Mels + 3] - before[f * Mels + 3], 4)); // the same at all times
+            gains.Add(curve[^1]);
+        }
+        Assert.True(gains.Count > 15, $"only {gains.Count} filters in 20 draws");
     }
 
     [Fact]

@@ -65,6 +65,19 @@ public sealed class SoundCatalogueTests : IDisposable
     }
 
     [Fact]
+    public void Leaves_out_a_concept_with_all_that_is_made_of_it()
+    {
+        var whole = SoundCatalogue.Load(_folder.Data);
+        var without = whole.Without(["dog"]);
+        Assert.Equal(["bell_1", "wind_1", "long_1"], without.Clips.Select(c => c.Id));
+        Assert.Equal(["mix", "beeps", "quiet"], without.Recipes.Select(r => r.Id));
+        Assert.Equal(["q2", "q5"], without.Questions.Select(q => q.Id));
+        Assert.Same(whole, whole.Without([]));
+        var error = Assert.Throws<FlamingoException>(() => whole.Without(["dog", "cat"]));
+        Assert.Equal("No clip of the catalogue has the concept 'cat', so it cannot be left out: name concepts as catalogue.jsonl does, for instance 'bell'.", error.Message);
+    }
+
+    [Fact]
     public void Says_which_file_is_missing()
     {
         var error = Assert.Throws<FlamingoException>(() => SoundCatalogue.Load(_folder.Audio));

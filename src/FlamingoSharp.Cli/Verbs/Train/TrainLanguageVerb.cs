@@ -18,9 +18,15 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _compositions = new("--compositions") { Description = "Share of texts about new compositions of the sounds.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Compositions };
 
+    private readonly Option<double> _tagWeight = new("--tag-weight") { Description = "Weight of naming what is heard, from the encoder alone, beside the texts.", HelpName = "WEIGHT", DefaultValueFactory = _ => 0.3 };
+
+    private readonly LeaveOutOption _leaveOut = new();
+
     private readonly Option<int> _batch = new("--batch") { Description = "Texts in a step.", HelpName = "N", DefaultValueFactory = _ => 32 };
 
     private readonly Option<string?> _start = new("--start-from") { Description = "Model folder whose weights training starts from.", HelpName = "DIR" };
+
+    private readonly Option<string?> _language = new("--language-model") { Description = "Model folder whose language model is taken over, without what it hears with.", HelpName = "DIR" };
 
     private readonly TrainingOptions _training = new();
 
@@ -28,7 +34,7 @@ internal sealed class TrainLanguageVerb : Verb
         : base("language", "Train the language model to caption and answer; the second stage of flamingo-mini.",
             "flamingo train language --data data --mels work/mels --encoder work/encoder/encoder.safetensors --out models/flamingo-mini --minutes 20")
     {
-        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _batch, _start })
+        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _tagWeight, _leaveOut, _batch, _start, _language })
             Add(option);
         _training.AddTo(this);
     }
@@ -42,10 +48,13 @@ internal sealed class TrainLanguageVerb : Verb
             MelFolder = parse.GetValue(_mels)!,
             EncoderFile = parse.GetValue(_encoder)!,
             Training = run,
+            LeaveOut = _leaveOut.Of(parse),
+            TagWeight = parse.GetValue(_tagWeight),
             EncoderRate = parse.GetValue(_encoderRate),
             Mixture = new() { Compositions = parse.GetValue(_compositions) },
             BatchSize = parse.GetValue(_batch),
             StartFrom = parse.GetValue(_start),
+            LanguageFrom = parse.GetValue(_language),
             Seed = run.Seed,
         };
         Terminal.Note(TrainingDisplay.Summary(TrainingDisplay.Watch(watcher => training.Run([watcher], cancellation)), run.Folder));
