@@ -7,14 +7,8 @@ namespace FlamingoSharp.Cli;
 /// <summary>A dialogue about sounds: its turns so far, and the next answer.</summary>
 internal sealed class Conversation(Flamingo flamingo, IReadOnlyList<Sound> sounds, GenerationOptions generation)
 {
-    // A model that was trained here has read the training's dialogues, a released one those of its release.
-    private readonly DialogueFormat _format = flamingo.Config.Prompts switch
-    {
-        var f when f == PromptFormat.Af1Training => DialogueFormat.Af1Training,
-        var f when f == PromptFormat.Af2 => throw new FlamingoException(FlamingoErrorKind.Usage,
-            $"{flamingo.Config.Name} has no form for dialogues: Audio Flamingo 2 answers single questions. Ask them with 'flamingo ask'."),
-        _ => DialogueFormat.Af1Inference,
-    };
+    private readonly DialogueFormat _format = DialogueFormat.For(flamingo.Config.Prompts) ?? throw new FlamingoException(FlamingoErrorKind.Usage,
+        $"{flamingo.Config.Name} has no form for dialogues: Audio Flamingo 2 answers single questions. Ask them with 'flamingo ask'.");
 
     private readonly List<DialogueRound> _rounds = [];
 

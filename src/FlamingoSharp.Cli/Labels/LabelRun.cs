@@ -68,7 +68,7 @@ internal sealed class LabelRun
         var labelling = new Labelling(flamingo, prompt, task.Plain ?? task.Prompt, _answering.Read(parse, flamingo.Config.Generation));
         var work = new LabelWork(
             Fingerprint.OfModel(_model.FolderOf(parse), cancellation), flamingo.Config.Windows.MaxWindows, prompt.Show(flamingo.Tokenizer),
-            GenerationLine.Of(labelling.Generation, labelling.Generation.Seed ?? 0), ModelOptions.NameOf(_model.TypeOf(parse)), shard?.ToString());
+            GenerationFacts.Of(labelling.Generation), ModelOptions.NameOf(_model.TypeOf(parse)), shard?.ToString());
         using var journal = LabelJournal.Open(output, work, restart, mpi);
         var left = journal.Left(sounds);
         if (speaks && journal.Done > 0)
@@ -161,6 +161,6 @@ internal sealed class LabelRun
         Warnings = sound.Warnings.Count > 0 ? sound.Warnings : null,
         Model = work.Flamingo.Config.Name,
         Question = work.Question,
-        Generation = GenerationLine.Of(work.Generation, answer.Seed),
+        Generation = GenerationFacts.Of(work.Generation, answer.Seed),
     };
 }

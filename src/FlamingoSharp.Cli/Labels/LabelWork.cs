@@ -1,4 +1,3 @@
-using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Labels;
@@ -7,7 +6,7 @@ namespace FlamingoSharp.Cli.Labels;
 /// <param name="Model">Fingerprint of the model.</param> <param name="Windows">Windows heard of a sound at most.</param>
 /// <param name="Prompt">Exactly what the model reads.</param> <param name="Generation">How answers are generated.</param>
 /// <param name="Dtype">Element type.</param> <param name="Shard">Which of several runs this is, e.g. 1/4; null for the only one.</param>
-internal sealed record LabelWork(string Model, int Windows, string Prompt, GenerationLine Generation, string Dtype, string? Shard) : IJournalWork<LabelWork>
+internal sealed record LabelWork(string Model, int Windows, string Prompt, GenerationFacts Generation, string Dtype, string? Shard) : IJournalWork<LabelWork>
 {
     /// <inheritdoc/>
     public static string Noun => "run of labels";

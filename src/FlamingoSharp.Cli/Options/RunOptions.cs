@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Generation;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Options;
 
@@ -50,7 +51,7 @@ internal sealed class RunOptions
             Finish = AnswerLine.NameOf(answer.Candidates[0].Finish),
             Tokens = answer.Candidates[0].Tokens,
             Candidates = answer.Candidates.Count > 1 ? [.. answer.Candidates.Select((c, i) => CandidateLine.Of(c, thought?.Thoughts[i]))] : null,
-            Generation = GenerationLine.Of(generation, answer.Seed),
+            Generation = GenerationFacts.Of(generation, answer.Seed),
         };
 
     /// <summary>A choice with everything that is needed to repeat it.</summary>

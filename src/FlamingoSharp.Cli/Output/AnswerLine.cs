@@ -1,5 +1,6 @@
 using FlamingoSharp.Generation;
 using FlamingoSharp.Text;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Output;
 
@@ -81,7 +82,7 @@ internal sealed record AnswerLine
 
     public required string Dtype { get; init; }
 
-    public GenerationLine? Generation { get; init; }
+    public GenerationFacts? Generation { get; init; }
 
     /// <summary>Time to read and encode the sound; absent for segments, whose lines are the same in every run.</summary>
     public double? HearSeconds { get; init; }
@@ -104,36 +105,6 @@ internal sealed record CandidateLine(string Text, string? Conclusion, string Fin
 internal sealed record ProbabilityLine(string Label, double Probability, double LogProbability, int Tokens)
 {
     public static ProbabilityLine Of(LikelyAnswer answer) => new(answer.Text, Math.Round(answer.Probability, 6), Math.Round(answer.LogProbability, 4), answer.Tokens);
-}
-
-/// <summary>How an answer was generated.</summary>
-internal sealed record GenerationLine
-{
-    public required int MaxTokens { get; init; }
-
-    public required int Beams { get; init; }
-
-    public required bool Sample { get; init; }
-
-    /// <summary>What follows only holds for sampling.</summary>
-    public double? Temperature { get; init; }
-
-    public int? TopK { get; init; }
-
-    public double? TopP { get; init; }
-
-    public long? Seed { get; init; }
-
-    public static GenerationLine Of(GenerationOptions options, long seed) => new()
-    {
-        MaxTokens = options.MaxNewTokens,
-        Beams = options.NumBeams,
-        Sample = options.Sample,
-        Temperature = options.Sample ? options.Temperature : null,
-        TopK = options.Sample ? options.TopK : null,
-        TopP = options.Sample ? options.TopP : null,
-        Seed = options.Sample ? seed : null,
-    };
 }
 
 /// <summary>One turn of a chat.</summary>

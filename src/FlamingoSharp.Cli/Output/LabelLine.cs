@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Output;
 
@@ -36,7 +37,7 @@ internal sealed record LabelLine
     /// <summary>What the model was asked.</summary>
     public string? Question { get; init; }
 
-    public GenerationLine? Generation { get; init; }
+    public GenerationFacts? Generation { get; init; }
 
     /// <summary>Tells the sounds of a run apart.</summary>
     [JsonIgnore]

@@ -139,7 +139,7 @@ internal sealed class SegmentRun(RunOptions run)
             throw new FlamingoException(FlamingoErrorKind.Input, $"'{file}' does not exist; check the path.");
         var work = new SegmentWork(
             Fingerprint.OfFile(file, cancellation), Fingerprint.OfModel(run.Model.FolderOf(parse), cancellation), options.Seconds, options.StartSeconds,
-            options.DurationSeconds, prompt, GenerationLine.Of(generation, 0) with { Seed = generation.Seed }, ModelOptions.NameOf(run.Model.TypeOf(parse)));
+            options.DurationSeconds, prompt, GenerationFacts.Of(generation), ModelOptions.NameOf(run.Model.TypeOf(parse)));
         options.Validate(flamingo.Config.Windows); // before a journal is begun
         return SegmentJournal.Open(output, work, parse.GetValue(_restart));
     }

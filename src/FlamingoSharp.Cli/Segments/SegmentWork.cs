@@ -1,4 +1,3 @@
-using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Cli.Segments;
@@ -12,7 +11,7 @@ namespace FlamingoSharp.Cli.Segments;
 /// <param name="Generation">How answers are generated.</param>
 /// <param name="Dtype">Element type.</param>
 internal sealed record SegmentWork(
-    string Sound, string Model, double Seconds, double Start, double? Duration, string Prompt, GenerationLine Generation, string Dtype)
+    string Sound, string Model, double Seconds, double Start, double? Duration, string Prompt, GenerationFacts Generation, string Dtype)
     : IJournalWork<SegmentWork>
 {
     /// <inheritdoc/>

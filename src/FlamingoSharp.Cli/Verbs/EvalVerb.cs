@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Text.Json;
 using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Models;
+using FlamingoSharp.Training;
+using FlamingoSharp.Training.Distributed;
 using FlamingoSharp.Training.Evaluation;
 using FlamingoSharp.Weights;
 
@@ -14,7 +16,7 @@ internal sealed class EvalVerb : Verb
 {
     private readonly Argument<string?> _data = new("DATA") { Description = "A data set's folder, or a manifest Dataset-Task/split.json.", Arity = ArgumentArity.ZeroOrOne };
 
-    private readonly Option<string?> _out = new("--out", "-o") { Description = "Folder of report.json, report.md and the answers. The same command goes on after the answers that are there.", HelpName = "DIR" };
+    private readonly Option<string?> _out = new("--out", "-o") { Description = "Folder of report.html, report.md, report.json and the answers. The same command goes on after the answers that are there.", HelpName = "DIR" };
 
     private readonly Option<string> _split = new("--split") { Description = "Split of a data set.", HelpName = "NAME", DefaultValueFactory = _ => "test" };
 
@@ -55,7 +57,20 @@ internal sealed class EvalVerb : Verb
         HelpName = "FILE",
     };
 
-    private readonly Option<string?> _shard = new("--shard") { Description = "Do part I of N: start N processes with the same --out; the last to finish writes the report.", HelpName = "I/N" };
+    private readonly Option<string?> _clap = new("--clap")
+    {
+        Description = "CLAP model whose text tower does the same instead: a folder, or a published checkpoint, e.g. models/clap-mini.",
+        HelpName = "MODEL",
+    };
+
+    private readonly Option<string?> _tokenizer = ClapOptions.Tokenizer();
+
+    private readonly Option<bool> _dialogues = new("--dialogues")
+    {
+        Description = "Also ask what is heard in dialogues of two turns, and report how often the model stands by its own answers.",
+    };
+
+    private readonly Option<string?> _shard = new("--shard") { Description = "Do part I of N, where several runs with the same --out share the work without mpirun; the last to finish writes the report.", HelpName = "I/N" };
 
     private readonly Option<bool> _restart = new("--restart") { Description = "Throw away the answers of earlier runs." };
 
@@ -72,7 +87,7 @@ internal sealed class EvalVerb : Verb
             "flamingo eval --list")
     {
         Add(_data);
-        foreach (Option option in new Option[] { _out, _split, _preset, _list, _audio, _limit, _noFree, _batch, _baselines, _statistics, _vectors, _shard, _restart, _json })
+        foreach (Option option in new Option[] { _out, _split, _preset, _list, _audio, _limit, _noFree, _batch, _baselines, _statistics, _vectors, _clap, _tokenizer, _dialogues, _shard, _restart, _json })
             Add(option);
         _model.AddTo(this);
         _answering.AddTo(this);
@@ -84,6 +99,10 @@ internal sealed class EvalVerb : Verb
                 command.AddError("Name a data set or a manifest.");
             else if (command.GetValue(_out) is null)
                 command.AddError("Name a folder for the report by --out.");
+            else if (command.GetValue(_clap) is not null && command.GetValue(_vectors) is not null)
+                command.AddError("--clap and --text-vectors both say which texts mean the same; give one of them.");
+            else if (command.GetValue(_tokenizer) is not null && command.GetValue(_clap) is null)
+                command.AddError("--tokenizer is that of a CLAP model; name the model by --clap.");
         });
     }
 
@@ -95,13 +114,19 @@ internal sealed class EvalVerb : Verb
                 Terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{preset.Name,-30} {preset.Title}: {preset.Measure} {string.Join("; ", preset.Published.Select(p => $"{p.Value} {p.Model}"))}"));
             return Task.FromResult(ExitCode.Ok);
         }
-        var options = Read(parse);
+        // Where mpirun has started several processes, each does its part, unless the command line says which.
+        var mpi = parse.GetValue(_shard) is null ? MpiCommunicator.Join() : null;
+        var options = Read(parse, mpi);
         _model.UseThreads(parse);
+        using var clap = parse.GetValue(_clap) is { } named ? ClapOptions.Load(named, parse.GetValue(_tokenizer), _model.DeviceOf(parse)) : null;
+        if (clap is not null)
+            options = options with { Embedder = new ClapTextEmbedder(clap) };
         var watch = Stopwatch.StartNew();
-        var report = Terminal.Track("Evaluating", bar => new EvaluationRun(options, p => Show(p, bar, watch)).Run(cancellation));
+        var report = Terminal.Track("Evaluating", bar => new EvaluationRun(options, mpi is null or { Rank: 0 } ? p => Show(p, bar, watch) : null).Run(cancellation));
         if (report is null)
         {
-            Terminal.Note($"Part {parse.GetValue(_shard)} is answered; the last of the parts writes the report.");
+            if (mpi is null)
+                Terminal.Note($"Part {parse.GetValue(_shard)} is answered; the last of the parts writes the report.");
             return Task.FromResult(ExitCode.Ok);
         }
         if (parse.GetValue(_json))
@@ -116,7 +141,7 @@ internal sealed class EvalVerb : Verb
         return Task.FromResult(ExitCode.Input);
     }
 
-    private EvaluationOptions Read(ParseResult parse)
+    private EvaluationOptions Read(ParseResult parse, MpiCommunicator? mpi)
     {
         string output = parse.GetValue(_out)!, folder = _model.FolderOf(parse);
         _answering.Read(parse); // contradictions are said before anything is loaded
@@ -130,9 +155,11 @@ internal sealed class EvalVerb : Verb
             DataRoot = parse.GetValue(_audio),
             Limit = parse.GetValue(_limit),
             Free = !parse.GetValue(_noFree),
+            Dialogues = parse.GetValue(_dialogues),
             Batch = parse.GetValue(_batch),
             Restart = parse.GetValue(_restart),
-            Shard = parse.GetValue(_shard) is { } shard ? Shard.Parse(shard) : Shard.Whole,
+            Shard = parse.GetValue(_shard) is { } shard ? Shard.Parse(shard) : mpi is null ? Shard.Whole : new(mpi.Rank, mpi.Size),
+            Meet = mpi is null ? null : mpi.Barrier,
             Generation = _answering.Read(parse, FlamingoConfig.Load(ModelFolder.Open(folder).ConfigPath).Generation),
             Load = _model.LoadOptions(parse),
             Baselines = Enum.TryParse<BaselineChoice>(parse.GetValue(_baselines), ignoreCase: true, out var choice) ? choice

@@ -23,4 +23,7 @@ internal enum AnswerKind
 
     /// <summary>The next turn of a dialogue, compared with the one that was spoken.</summary>
     Dialogue,
+
+    /// <summary>Several turns about what the model itself has said, compared with each other.</summary>
+    Consistency,
 }

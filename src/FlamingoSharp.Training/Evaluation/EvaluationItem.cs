@@ -36,6 +36,9 @@ internal sealed record EvaluationItem
     /// <summary>The turns before and the one to be answered, of a dialogue.</summary>
     public IReadOnlyList<DialogueRound> Rounds { get; init; } = [];
 
+    /// <summary>What the turns after the first are about, of a dialogue that goes on from the model's own answer.</summary>
+    public DialoguePlan? Plan { get; init; }
+
     /// <summary>Examples that are shown before.</summary>
     public IReadOnlyList<ShownExample> Shots { get; init; } = [];
 
@@ -61,7 +64,7 @@ internal sealed record EvaluationItem
 
     /// <summary>The prompt in a model's form.</summary>
     public Prompt PromptFor(PromptFormat format) => Rounds.Count > 0
-        ? DialogueFormat.Af1Inference.Render(Rounds)
+        ? (DialogueFormat.For(format) ?? DialogueFormat.Af1Inference).Render(Rounds)
         : Shots.Count > 0
             ? format.FewShot(Choice, Prompt.Prefix, [.. Shots.Select(s => s.Text)], Prompt.Prompt)
             : format.Ask(Prompt);

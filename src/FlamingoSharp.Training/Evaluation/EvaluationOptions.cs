@@ -61,6 +61,9 @@ internal sealed record EvaluationOptions
     /// <summary>Questions with choices are asked a second time without them.</summary>
     public bool Free { get; init; } = true;
 
+    /// <summary>What is heard is also asked in dialogues of two turns, to see whether the model stands by its answers.</summary>
+    public bool Dialogues { get; init; }
+
     /// <summary>Questions answered together; the answers are those that each alone would get.</summary>
     public int Batch { get; init; } = 16;
 
@@ -69,6 +72,9 @@ internal sealed record EvaluationOptions
 
     /// <summary>Which part this process does.</summary>
     public Shard Shard { get; init; } = Shard.Whole;
+
+    /// <summary>Waits until the other processes are here as well, where mpirun has started them together; null where they know nothing of each other.</summary>
+    public Action? Meet { get; init; }
 
     /// <summary>How answers are generated; null takes the model's own way, greedily.</summary>
     public GenerationOptions? Generation { get; init; }

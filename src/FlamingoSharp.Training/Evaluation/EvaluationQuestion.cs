@@ -12,6 +12,9 @@ internal sealed record EvaluationQuestion(string Key, string Id, Prompt Prompt, 
     /// <summary>The answers to choose from; none where the answer is free.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
+    /// <summary>The questions about the same sounds that follow from the answer.</summary>
+    public Func<string, IReadOnlyList<EvaluationQuestion>> Next { get; init; } = _ => [];
+
     /// <summary>The question of an item in a model's form.</summary>
     public static EvaluationQuestion Of(EvaluationItem item, FlamingoConfig config, Tokenizer tokenizer)
     {
@@ -19,6 +22,10 @@ internal sealed record EvaluationQuestion(string Key, string Id, Prompt Prompt, 
         string text = prompt.Show(tokenizer);
         HeardPart[] sounds = [.. item.Sounds];
         string all = FormattableString.Invariant($"{text}\n{string.Join('\n', sounds.Select(s => FormattableString.Invariant($"{s.Path}|{s.Start:R}|{s.Duration:R}")))}");
-        return new(Fingerprint.OfText(all)[..24], item.Id, prompt, text, sounds) { Choices = item.Choices };
+        return new(Fingerprint.OfText(all)[..24], item.Id, prompt, text, sounds) 
+        {
+            Choices = item.Choices,
+            Next = item.Plan is null ? _ => [] : answer => DialogueConsistency.After(answer, item, config, tokenizer),
+        };
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FlamingoSharp.Training.Journals;
 
 namespace FlamingoSharp.Training.Evaluation;
 
@@ -108,12 +109,24 @@ internal sealed record ConfusionReport(IReadOnlyList<string> Labels, IReadOnlyLi
 }
 
 /// <summary>A question, the right answer and the one given.</summary>
-internal sealed record Prediction(string Id, string Sound, string Question, string Expected, string Answer, bool? Right);
+internal sealed record Prediction(string Id, string Sound, string Question, string Expected, string Answer, bool? Right)
+{
+    /// <summary>Where in its file the sound begins, in seconds.</summary>
+    public double? Start { get; init; }
+
+    /// <summary>How long it is, in seconds; null for all that follows.</summary>
+    public double? Duration { get; init; }
+
+    /// <summary>What was heard.</summary>
+    [JsonIgnore]
+    public HeardPart Heard => new(Sound, Start ?? 0, Duration);
+}
 
 /// <summary>JSON of reports and journals.</summary>
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(AnswerWork))]
 [JsonSerializable(typeof(AnswerRecord))]
+[JsonSerializable(typeof(AnswersEnd))]
 [JsonSerializable(typeof(StatisticsRecord))]
 [JsonSerializable(typeof(TextVector))]
 internal sealed partial class EvaluationJson : JsonSerializerContext

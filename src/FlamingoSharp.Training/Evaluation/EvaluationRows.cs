@@ -27,10 +27,11 @@ internal static class EvaluationRows
     /// <param name="facts">What is known about it.</param> <param name="manifest">Its items.</param>
     /// <param name="presets">The rows of the papers' tables that it is to be read as; where there is none, each type of question is a row.</param>
     /// <param name="free">Questions with choices are asked a second time without them.</param>
-    public static IEnumerable<EvaluationRow> Of(ManifestFacts facts, Manifest manifest, IReadOnlyList<EvaluationPreset> presets, bool free)
+    /// <param name="dialogues">What is heard is also asked in dialogues.</param>
+    public static IEnumerable<EvaluationRow> Of(ManifestFacts facts, Manifest manifest, IReadOnlyList<EvaluationPreset> presets, bool free, bool dialogues = false)
     {
         var read = new Reader(facts, manifest);
-        return presets.Count == 0 ? read.ByType(free) : presets.Select(read.For).Where(r => r.Items.Count > 0);
+        return presets.Count == 0 ? read.ByType(free, dialogues) : presets.Select(read.For).Where(r => r.Items.Count > 0);
     }
 
     private sealed class Reader(ManifestFacts facts, Manifest manifest)
@@ -38,8 +39,9 @@ internal static class EvaluationRows
         private readonly string _task = manifest.Task;
         private readonly IReadOnlyList<KeyValuePair<string, DatasetItem>> _all = manifest.Items;
 
-        public IEnumerable<EvaluationRow> ByType(bool free)
+        public IEnumerable<EvaluationRow> ByType(bool free, bool dialogues)
         {
+            var wording = dialogues ? new PresenceWording(_all.Select(Last)) : null;
             foreach (var group in _all.GroupBy(i => (Last(i).Type, Kind: KindOf(Last(i)))))
             {
                 // Questions of no type are told apart by the answers that they want, which are scored differently.
@@ -49,6 +51,8 @@ internal static class EvaluationRows
                 yield return new(name, group.Key.Kind, items);
                 if (free && group.Key.Kind == AnswerKind.Choice)
                     yield return new($"{name}, without choices", AnswerKind.Free, [.. items.Select(WithoutChoices)]);
+                if (wording is not null && DialogueConsistency.Asks(group.Key.Type, group.Key.Kind))
+                    yield return new($"{name}, in dialogues", AnswerKind.Consistency, [.. DialogueConsistency.Of(items, group.Key.Type, wording)]);
             }
         }
 

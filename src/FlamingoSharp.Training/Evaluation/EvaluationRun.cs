@@ -14,7 +14,7 @@ namespace FlamingoSharp.Training.Evaluation;
 internal readonly record struct EvaluationProgress(string Stage, int Done, int Total);
 
 /// <summary>
-/// Asks a model every question of a data set, scores the answers, and writes <c>report.json</c> and <c>report.md</c>. Answers are kept as they come:
+/// Asks a model every question of a data set, scores the answers, and writes <c>report.json</c>, <c>report.md</c> and <c>report.html</c>. Answers are kept as they come:
 /// the same run started again goes on after them, and processes that share the work find each other's.
 /// </summary>
 internal sealed class EvaluationRun(EvaluationOptions options, Action<EvaluationProgress>? progress = null)
@@ -32,6 +32,8 @@ internal sealed class EvaluationRun(EvaluationOptions options, Action<Evaluation
         if (options.Load.MaxWindows is { } windows)
             config = config.WithMaxWindows(windows);
         var tokenizer = Tokenizer.Load(folder.TokenizerFolder);
+        if (options.Dialogues && DialogueFormat.For(config.Prompts) is null)
+            throw new FlamingoException(FlamingoErrorKind.Usage, $"{config.Name} has no form for dialogues: Audio Flamingo 2 answers single questions. Leave --dialogues out.");
         // Draws without a seed could not be continued after a kill.
         var generation = options.Generation ?? config.Generation;
         generation = generation.Sample && generation.Seed is null ? generation with { Seed = 0 } : generation;
@@ -42,18 +44,19 @@ internal sealed class EvaluationRun(EvaluationOptions options, Action<Evaluation
         EvaluationQuestion[] all = [.. questions.Values.DistinctBy(q => q.Key).GroupBy(q => q.Sounds[^1]).SelectMany(g => g)];
         EvaluationQuestion[] own = [.. all.GroupBy(q => q.Sounds[^1]).Where((_, i) => i % options.Shard.Count == options.Shard.Index).SelectMany(g => g)];
         CreateFolder();
-        using var journal = AnswerJournal.Open(options.OutputFolder, options.Shard, work, options.Restart);
-        IReadOnlyList<Unanswered> unanswered;
+        using var journal = AnswerJournal.Open(options.OutputFolder, options.Shard, work, options.Restart, options.Meet);
         using (var answering = new QuestionAnswering(() => Flamingo.Load(options.ModelFolder, options.Load), generation, options.Batch, journal))
-            unanswered = answering.Run(own, p => progress?.Invoke(new("Answering", p.Done, p.Total)), cancellation);
-        journal.Finish(work);
-        var failed = unanswered.Select(u => u.Id).ToHashSet();
-        if (options.Shard.Count > 1 && all.Any(q => !journal.Answers.ContainsKey(q.Key) && !failed.Contains(q.Id)))
+            answering.Run(own, p => progress?.Invoke(new("Answering", p.Done, p.Total)), cancellation);
+        if (!journal.Finish(cancellation) || all.Any(q => !journal.Has(q) && journal.FailureOf(q) is null))
             return null;
 
-        var report = Score(set, questions, journal.Answers, model, work.Generation, unanswered, cancellation);
+        var report = Score(set, questions, journal, model, work.Generation, cancellation);
         Write(ReportFile, JsonSerializer.SerializeToUtf8Bytes(report, EvaluationJson.File.EvaluationReport));
         Write(MarkdownFile, Encoding.UTF8.GetBytes(EvaluationMarkdown.Of(report)));
+        Runtime.NativeRuntime.EnsureLoaded(options.Load.LibTorchFolder);
+        var pictures = new SoundPictures(config, cancellation);
+        pictures.Prepare(report.Rows.SelectMany(EvaluationSections.Shown));
+        new ReportPage(EvaluationTables.Title(report)).Add(new EvaluationSections(pictures.Of).Of(report)).Write(options.OutputFolder);
         return report;
     }
 
@@ -72,11 +75,12 @@ internal sealed class EvaluationRun(EvaluationOptions options, Action<Evaluation
     private void Write(string name, byte[] content) => AtomicFile.Write(Path.Combine(options.OutputFolder, name), file => file.Write(content));
 
     private EvaluationReport Score(
-        EvaluationSet set, IReadOnlyDictionary<string, EvaluationQuestion> questions, IReadOnlyDictionary<string, AnswerRecord> answers,
-        ModelFacts model, GenerationFacts generation, IReadOnlyList<Unanswered> unanswered, CancellationToken cancellation)
+        EvaluationSet set, IReadOnlyDictionary<string, EvaluationQuestion> questions, AnswerJournal journal,
+        ModelFacts model, GenerationFacts generation, CancellationToken cancellation)
     {
+        var answers = journal.Answers;
         // What was not answered is in no score.
-        EvaluationRow[] rows = [.. set.Rows.Select(r => r with { Items = [.. r.Items.Where(i => answers.ContainsKey(questions[i.Id].Key))] }).Where(r => r.Items.Count > 0)];
+        EvaluationRow[] rows = [.. set.Rows.Select(r => r with { Items = [.. r.Items.Where(i => journal.Has(questions[i.Id]))] }).Where(r => r.Items.Count > 0)];
         if (options.Embedder is TextVectorFile vectors)
             vectors.Require(rows.SelectMany(r => RowScorer.EmbeddedTexts(r.Kind, r.Items, [.. r.Items.Select(i => answers[questions[i.Id].Key].Answer)])));
         var baselines = new Baselines(set.Training, Neighbours(rows, set.Training, cancellation));
@@ -90,7 +94,7 @@ internal sealed class EvaluationRun(EvaluationOptions options, Action<Evaluation
             Date = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
             Model = model,
             Generation = generation,
-            Unanswered = unanswered,
+            Unanswered = [.. questions.Values.DistinctBy(q => q.Key).Where(q => !journal.Has(q)).Select(q => new Unanswered(q.Id, journal.FailureOf(q)!))],
             Data = new(set.Path, set.Split, items.Count, options.Limit,
                 Fingerprint.OfText(string.Join('\n', items.Select(i => $"{i.Id} {questions[i.Id].Key} {string.Join('|', i.Expected)}")))),
             Embedder = options.Embedder?.Name,

@@ -17,19 +17,24 @@ internal sealed record EvaluationSet(string Path, string Split, IReadOnlyList<Ev
     {
         IReadOnlyList<EvaluationPreset> presets = [.. options.Presets.Select(EvaluationPreset.Find)];
         var (split, manifests, training) = File.Exists(options.Data) ? OfFile(options) : OfFolder(options);
-        EvaluationRow[] rows = [.. RowsOf(manifests, presets, options).Select(r => options.Limit is { } most ? r with { Items = Spread(r.Items, most) } : r)];
+        EvaluationRow[] rows = [.. RowsOf(manifests, presets, options, options.Dialogues).Select(r => options.Limit is { } most ? r with { Items = Spread.Over(r.Items, most) } : r)];
         if (rows.All(r => r.Items.Count == 0))
         {
             throw new FlamingoException(FlamingoErrorKind.Input, presets.Count > 0
                 ? $"'{options.Data}' has no items for {string.Join(", ", presets.Select(p => p.Name))}; check the preset, or leave it out."
                 : $"'{options.Data}' has no items to be asked about.");
         }
+        if (options.Dialogues && rows.All(r => r.Kind != AnswerKind.Consistency))
+        {
+            throw new FlamingoException(FlamingoErrorKind.Input,
+                $"'{options.Data}' has no questions of the types {string.Join(", ", DialogueConsistency.Types)}, after which dialogues go on; leave --dialogues out.");
+        }
         bool compares = options.Baselines != BaselineChoice.None;
-        return new(options.Data, split, rows, compares ? [.. RowsOf(training, presets, options)] : []);
+        return new(options.Data, split, rows, compares ? [.. RowsOf(training, presets, options, dialogues: false)] : []);
     }
 
     private static IEnumerable<EvaluationRow> RowsOf(
-        List<(ManifestFacts Facts, Manifest Manifest)> manifests, IReadOnlyList<EvaluationPreset> presets, EvaluationOptions options)
+        List<(ManifestFacts Facts, Manifest Manifest)> manifests, IReadOnlyList<EvaluationPreset> presets, EvaluationOptions options, bool dialogues)
     {
         var wanted = presets.Count > 0 ? presets : EvaluationPreset.All;
         // Of a folder's manifests a preset takes those that its names fit best.
@@ -37,9 +42,9 @@ internal sealed record EvaluationSet(string Path, string Split, IReadOnlyList<Ev
         IReadOnlyList<EvaluationPreset> Of(Manifest manifest) => [.. EvaluationPreset.Of(manifest.Task, wanted).Where(p => p.Fit(manifest.Task) == best[p.Name])];
         var named = presets.Count == 0 ? manifests : [.. manifests.Where(m => Of(m.Manifest).Count > 0)];
         if (named.Count > 0)
-            return Joined(named.SelectMany(m => EvaluationRows.Of(m.Facts, m.Manifest, Of(m.Manifest), options.Free)));
+            return Joined(named.SelectMany(m => EvaluationRows.Of(m.Facts, m.Manifest, Of(m.Manifest), options.Free, dialogues)));
         // A manifest of one's own name is taken as what the preset says, if there is no doubt which one is meant.
-        return manifests.Count <= 1 ? manifests.SelectMany(m => EvaluationRows.Of(m.Facts, m.Manifest, presets, options.Free))
+        return manifests.Count <= 1 ? manifests.SelectMany(m => EvaluationRows.Of(m.Facts, m.Manifest, presets, options.Free, dialogues))
             : throw new FlamingoException(FlamingoErrorKind.Usage,
                 $"None of the {manifests.Count} manifests of '{options.Data}' is called as those of {string.Join(", ", presets.Select(p => p.Name))} are; name one manifest instead of the folder.");
     }
@@ -106,7 +111,12 @@ internal sealed record EvaluationSet(string Path, string Split, IReadOnlyList<Ev
             },
         };
     }
+}
 
-    private static IReadOnlyList<EvaluationItem> Spread(IReadOnlyList<EvaluationItem> items, int most) =>
+/// <summary>A few of many.</summary>
+internal static class Spread
+{
+    /// <summary>At most so many, evenly from the first to the last, in their order.</summary>
+    public static IReadOnlyList<T> Over<T>(IReadOnlyList<T> items, int most) =>
         items.Count <= most ? items : [.. Enumerable.Range(0, most).Select(i => items[(int)((long)i * items.Count / most)])];
 }

@@ -5,7 +5,7 @@ internal static class Measures
 {
     public const string Exact = "exact", Contains = "contains", NearestLabel = "nearest_label", OptionTokens = "option_tokens", BalancedAccuracy = "balanced_accuracy",
         MacroRecall = "macro_recall", MacroF1 = "macro_f1", MicroF1 = "micro_f1", Map = "map", F1Approx = "f1_approx", CiderD = "cider_d", RougeL = "rouge_l",
-        NamesIt = "names_it", Likeliest = "likeliest", Unparsed = "unparsed";
+        Consistent = "consistent", AffirmsOwn = "affirms_own", DeniesOther = "denies_other", Repeats = "repeats", SameAlone = "same_alone", NamesIt = "names_it", Likeliest = "likeliest", Unparsed = "unparsed";
 
     /// <summary>What each measure is, and the version of its definition here: a changed number with the same version is a changed model.</summary>
     public static IReadOnlyDictionary<string, string> Definitions { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
@@ -24,6 +24,11 @@ internal static class Measures
         [CiderD] = "v1: CIDEr-D after PTB tokenisation",
         ["bleu"] = "v1: BLEU-1 to BLEU-4 of the set after PTB tokenisation, closest reference length, coco-caption's guards",
         [RougeL] = "v1: ROUGE-L, beta 1.2, after PTB tokenisation",
+        [Consistent] = "v1: share of dialogues in which the model, asked in the second turn whether its own first answer is heard, says yes, and in another such dialogue says no to another label of that type, which is not heard; what always says yes, or no, gets 0",
+        [AffirmsOwn] = "v1: share of dialogues in which the model says yes to its own first answer",
+        [DeniesOther] = "v1: share of dialogues in which the model says no to another label, which is not heard",
+        [Repeats] = "v1: share of dialogues in which the first question asked again in the second turn gets the same answer",
+        [SameAlone] = "v1: share of the second turns' yes and no that the same question gets when it is asked alone",
         [NamesIt] = "v1: share of captions that hold one of the sound's labels as words",
         [Unparsed] = "v1: share of answers that are none of the choices or, where there are none, no right answer of any item of the row; of texts, of empty ones",
     };
@@ -45,6 +50,7 @@ internal static class Measures
         AnswerKind.Caption or AnswerKind.Dialogue => CiderD,
         AnswerKind.Labels => MicroF1,
         AnswerKind.YesNo => BalancedAccuracy,
+        AnswerKind.Consistency => Consistent,
         _ => Exact,
     };
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using FlamingoSharp.Generation;
 using FlamingoSharp.Training.Journals;
 using FlamingoSharp.Weights;
 
@@ -27,44 +26,4 @@ internal sealed record ModelFacts(
         string hash = files.Length == 1 ? files[0].Sha256 : Fingerprint.OfText(string.Join('\n', files.Select(f => $"{f.File} {f.Sha256}")));
         return new(name, folder, hash, files, promptFormat, load.Device, load.Type.ToString().ToLowerInvariant());
     }
-}
-
-/// <summary>Every option of generation that can change an answer.</summary>
-internal sealed record GenerationFacts
-{
-    public required int MaxNewTokens { get; init; }
-
-    public required int NumBeams { get; init; }
-
-    public required bool Sample { get; init; }
-
-    /// <summary>What follows, up to the seed, holds for sampling alone.</summary>
-    public double? Temperature { get; init; }
-
-    public int? TopK { get; init; }
-
-    public double? TopP { get; init; }
-
-    public long? Seed { get; init; }
-
-    /// <summary>Holds for beams alone.</summary>
-    public double? LengthPenalty { get; init; }
-
-    public string? StopStrings { get; init; }
-
-    public bool ReferenceFewShotBug { get; init; }
-
-    public static GenerationFacts Of(GenerationOptions options) => new()
-    {
-        MaxNewTokens = options.MaxNewTokens,
-        NumBeams = options.NumBeams,
-        Sample = options.Sample,
-        Temperature = options.Sample ? options.Temperature : null,
-        TopK = options.Sample ? options.TopK : null,
-        TopP = options.Sample ? options.TopP : null,
-        Seed = options.Sample ? options.Seed : null,
-        LengthPenalty = options.NumBeams > 1 ? options.LengthPenalty : null,
-        StopStrings = options.StopStrings.Count > 0 ? string.Join(" | ", options.StopStrings) : null,
-        ReferenceFewShotBug = options.ReferenceFewShotBug,
-    };
 }

@@ -16,20 +16,18 @@ internal sealed record AnsweringProgress(int Done, int Total, AnswerRecord? Answ
 internal sealed class QuestionAnswering(Func<Flamingo> load, GenerationOptions? generation, int batchSize, AnswerJournal journal) : IDisposable
 {
     private readonly Dictionary<HeardPart, Sound> _sounds = [];
-    private readonly List<Unanswered> _unanswered = [];
     private Flamingo? _model;
 
-    /// <summary>Answers those questions that the journal has no answer to.</summary>
+    /// <summary>Answers those questions that the journal has no answer to, and those that follow; the journal also keeps why one cannot be answered.</summary>
     /// <param name="questions">Those of one sound stand together.</param>
     /// <param name="progress">Told after every batch.</param> <param name="cancellation">Stops; what is answered is kept.</param>
-    /// <returns>What could not be answered.</returns>
-    public IReadOnlyList<Unanswered> Run(IReadOnlyList<EvaluationQuestion> questions, Action<AnsweringProgress>? progress, CancellationToken cancellation)
+    public void Run(IReadOnlyList<EvaluationQuestion> questions, Action<AnsweringProgress>? progress, CancellationToken cancellation)
     {
-        EvaluationQuestion[][] batches = [.. questions.Where(q => !journal.Answers.ContainsKey(q.Key)).Chunk(batchSize)];
+        EvaluationQuestion[][] batches = [.. questions.Where(q => !journal.Has(q)).Chunk(batchSize)];
         int done = questions.Count - batches.Sum(b => b.Length);
         progress?.Invoke(new(done, questions.Count, null));
         if (batches.Length == 0)
-            return [];
+            return;
         _model = load();
         var next = ReadAhead(batches[0], [], cancellation);
         for (int i = 0; i < batches.Length; i++)
@@ -38,13 +36,12 @@ internal sealed class QuestionAnswering(Func<Flamingo> load, GenerationOptions? 
             var recordings = next;
             if (i + 1 < batches.Length)
                 next = ReadAhead(batches[i + 1], batches[i], cancellation);
-            Hear(batches[i], recordings, cancellation);
-            var records = Answer(batches[i], cancellation);
+            var records = Hear(batches[i], recordings, cancellation);
+            AnswerAll(batches[i], records, cancellation);
             journal.Add(records);
             done += batches[i].Length;
             progress?.Invoke(new(done, questions.Count, records is [.., var last] ? last : null));
         }
-        return _unanswered;
     }
 
     /// <inheritdoc/>
@@ -68,8 +65,10 @@ internal sealed class QuestionAnswering(Func<Flamingo> load, GenerationOptions? 
     private Recording Load(HeardPart part, CancellationToken cancellation) =>
         SoundFile.Load(part.Path, SoundOptions.For(_model!.Config.Windows, part.Start, part.Duration), cancellation);
 
-    private void Hear(EvaluationQuestion[] batch, Dictionary<HeardPart, Task<Recording>> recordings, CancellationToken cancellation)
+    // Gives the questions whose sounds cannot be heard.
+    private List<AnswerRecord> Hear(EvaluationQuestion[] batch, Dictionary<HeardPart, Task<Recording>> recordings, CancellationToken cancellation)
     {
+        var failed = new List<AnswerRecord>();
         var needed = batch.SelectMany(q => q.Sounds).ToHashSet();
         foreach (var old in _sounds.Keys.Where(p => !needed.Contains(p)).ToList())
         {
@@ -85,14 +84,32 @@ internal sealed class QuestionAnswering(Func<Flamingo> load, GenerationOptions? 
             }
             catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
             {
-                _unanswered.AddRange(batch.Where(q => q.Sounds.Contains(part)).Select(q => new Unanswered(q.Id, e.Message)));
+                failed.AddRange(batch.Where(q => q.Sounds.Contains(part)).Select(q => AnswerRecord.Without(q, e.Message)));
             }
+        }
+        return failed;
+    }
+
+    // A batch, then what follows from its answers while its sounds are still in memory, in batches of the same size.
+    private void AnswerAll(EvaluationQuestion[] batch, List<AnswerRecord> records, CancellationToken cancellation)
+    {
+        var known = new Dictionary<string, AnswerRecord>();
+        for (EvaluationQuestion[] level = batch; level.Length > 0;)
+        {
+            foreach (var part in level.Where(q => !journal.Answers.ContainsKey(q.Key)).DistinctBy(q => q.Key).Chunk(batchSize))
+            {
+                var answers = Answer([.. part.Where(q => q.Sounds.All(_sounds.ContainsKey))], records, cancellation);
+                records.AddRange(answers);
+                foreach (var answer in answers)
+                    known[answer.Key] = answer;
+            }
+            level = [.. level.SelectMany(q => (known.GetValueOrDefault(q.Key) ?? journal.Answers.GetValueOrDefault(q.Key)) is { } said ? q.Next(said.Answer) : [])];
         }
     }
 
-    private AnswerRecord[] Answer(EvaluationQuestion[] batch, CancellationToken cancellation)
+    private AnswerRecord[] Answer(EvaluationQuestion[] batch, List<AnswerRecord> failed, CancellationToken cancellation)
     {
-        List<EvaluationQuestion> asked = [.. batch.Where(q => q.Sounds.All(_sounds.ContainsKey) && Fits(q))];
+        List<EvaluationQuestion> asked = [.. batch.Where(q => Fits(q, failed))];
         if (asked.Count == 0)
             return [];
         var answers = _model!.Answer([.. asked.Select(q => new Question(q.Prompt, [.. q.Sounds.Select(s => _sounds[s])]))], generation, cancellation);
@@ -114,7 +131,7 @@ internal sealed class QuestionAnswering(Func<Flamingo> load, GenerationOptions? 
         return asked.Zip(choices).ToDictionary(p => p.First.Key, p => p.Second.Text);
     }
 
-    private bool Fits(EvaluationQuestion question)
+    private bool Fits(EvaluationQuestion question, List<AnswerRecord> failed)
     {
         try
         {
@@ -123,7 +140,7 @@ internal sealed class QuestionAnswering(Func<Flamingo> load, GenerationOptions? 
         }
         catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Usage)
         {
-            _unanswered.Add(new(question.Id, e.Message));
+            failed.Add(AnswerRecord.Without(question, e.Message));
             return false;
         }
     }

@@ -15,7 +15,9 @@ internal sealed class RowReporter(
     {
         AnswerRecord[] records = [.. row.Items.Select(i => answers[questions[i.Id].Key])];
         string[] given = [.. records.Select(r => r.Answer)];
-        var score = RowScorer.Score(row.Kind, row.Items, given, embedder).With(RowScorer.Likeliest(row.Items, [.. records.Select(r => r.Likeliest)]));
+        var (score, predictions) = row.Kind == AnswerKind.Consistency ? DialogueConsistency.Score(row, questions, answers)
+            : (RowScorer.Score(row.Kind, row.Items, given, embedder).With(RowScorer.Likeliest(row.Items, [.. records.Select(r => r.Likeliest)])),
+                (Prediction[])[.. row.Items.Select((_, i) => Sample(row, given, i))]);
         return new()
         {
             Name = row.Name,
@@ -31,7 +33,7 @@ internal sealed class RowReporter(
             Prompt = questions[row.Items[0].Id].Text,
             CutOff = records.Average(r => r.CutOff ? 1.0 : 0),
             Confusion = score.Confusion is null ? null : ConfusionReport.Of(score.Confusion),
-            Samples = [.. Enumerable.Range(0, Math.Min(Samples, row.Items.Count)).Select(i => Sample(row, given, (int)((long)i * row.Items.Count / Math.Min(Samples, row.Items.Count))))],
+            Samples = [.. Sampled(predictions)],
         };
     }
 
@@ -49,7 +51,7 @@ internal sealed class RowReporter(
     private SpeakerScores? UnseenSpeakers(EvaluationRow row, string[] given)
     {
         // Only where the question is about speech: most items know their speaker.
-        if (row.Items.Count(i => i.Speaker is not null) * 2 <= row.Items.Count)
+        if (row.Kind == AnswerKind.Consistency || row.Items.Count(i => i.Speaker is not null) * 2 <= row.Items.Count)
             return null;
         int[] unseen = [.. Enumerable.Range(0, row.Items.Count).Where(i => row.Items[i].Speaker is { } speaker && !_trainingSpeakers.Contains(speaker))];
         if (_trainingSpeakers.Count == 0 || unseen.Length == 0)
@@ -66,13 +68,21 @@ internal sealed class RowReporter(
         return note.Length == 0 ? null : note;
     }
 
+    /// <summary>A few predictions: as many wrong as right ones, where there are that many, both from all over the row.</summary>
+    public static IEnumerable<Prediction> Sampled(IReadOnlyList<Prediction> all)
+    {
+        Prediction[] wrong = [.. all.Where(p => p.Right == false)], others = [.. all.Where(p => p.Right != false)];
+        int ofWrong = Math.Min(wrong.Length, Math.Max(Samples / 2, Samples - others.Length));
+        return Spread.Over(others, Samples - ofWrong).Concat(Spread.Over(wrong, ofWrong));
+    }
+
     private static Prediction Sample(EvaluationRow row, string[] given, int i)
     {
         var item = row.Items[i];
         bool isText = row.Kind is AnswerKind.Caption or AnswerKind.Dialogue;
         string question = item.Rounds.Count > 0 ? item.Rounds[^1].User : EvaluationWording.QuestionOf(item.Prompt.Prompt);
         return new(item.Id, item.Sound.Path, question, string.Join(row.Kind == AnswerKind.Labels ? ", " : " | ", item.Expected), given[i],
-            isText ? null : RowScorer.IsRight(item, given[i]));
+            isText ? null : RowScorer.IsRight(item, given[i])) { Start = item.Sound.Start > 0 ? item.Sound.Start : null, Duration = item.Sound.Duration };
     }
 
     private static Dictionary<string, double> Values(RowScore score) => score.Measures.ToDictionary(m => m.Name, m => Math.Round(m.Value, 6));

@@ -56,7 +56,7 @@ internal static class RowScorer
         var said = answers.Where(a => !string.IsNullOrWhiteSpace(a));
         return kind switch
         {
-            AnswerKind.Caption or AnswerKind.Dialogue => [],
+            AnswerKind.Caption or AnswerKind.Dialogue or AnswerKind.Consistency => [],
             AnswerKind.Labels => said.Concat(said.SelectMany(AnswerWords.Labels)).Concat(items.SelectMany(i => i.Expected.Select(AnswerWords.Normal)))
                 .Concat(items.Select(Sentence)),
             _ => said.Concat(items.SelectMany(i => i.Choices.Concat(i.Expected))),

@@ -24,7 +24,7 @@ internal sealed class TextVectorFile : ITextEmbedder
         if (!File.Exists(path))
             throw new FlamingoException(FlamingoErrorKind.Input, $"The file of text vectors '{path}' does not exist; check the path.");
         int number = 0;
-        foreach (byte[] line in LineJournal.TryRead(path) ?? [])
+        foreach (byte[] line in LineJournal.Read(path))
         {
             number++;
             if (LineJournal.Parse(line, EvaluationJson.Lines.TextVector) is not { Text: not null, Vector.Length: > 0 } vector)

@@ -1,15 +1,18 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Win32.SafeHandles;
 
 namespace FlamingoSharp.Training.Journals;
 
 /// <summary>
 /// A file that grows by lines of JSON and outlives a killed run: what was added is on disk when <see cref="Add"/> returns, and a line that a killed
-/// run has not finished is cut off. One process writes it at a time.
+/// run has not finished is cut off. One process writes it at a time, and only that one cuts; others may read it meanwhile.
 /// </summary>
-internal sealed class LineJournal : IDisposable
+internal sealed partial class LineJournal : IDisposable
 {
     private const byte NewLine = (byte)'\n';
+    private const int ReadOnly = 0, CloseOnExec = 0x80000; // O_RDONLY, O_CLOEXEC of Linux
 
     private readonly FileStream _file;
 
@@ -34,18 +37,16 @@ internal sealed class LineJournal : IDisposable
         return new(file);
     }
 
-    /// <summary>The whole lines of a journal that nobody is writing; null where somebody is.</summary>
-    public static IReadOnlyList<byte[]>? TryRead(string path)
+    /// <summary>The whole lines of a file as it stands, though another process may be adding to it: what follows the last line's end is not written yet.</summary>
+    /// <exception cref="FlamingoException">It cannot be read.</exception>
+    public static IReadOnlyList<byte[]> Read(string path)
     {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            return [.. Lines(file)];
-        }
-        catch (IOException e) when (e.GetType() == typeof(IOException))
-        {
-            return null;
-        }
+        // .NET locks every file that it opens: the writer would refuse this reader, or this reader the writer that is just coming.
+        int opened = OpenWithoutLock(path, ReadOnly | CloseOnExec);
+        if (opened < 0)
+            throw new FlamingoException(FlamingoErrorKind.Input, $"'{path}' cannot be read: {Marshal.GetLastPInvokeErrorMessage().TrimEnd('.')}.");
+        using var file = new FileStream(new SafeFileHandle(opened, ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        return [.. Lines(file)];
     }
 
     /// <summary>A line as what it stands for; null where it is no JSON of that form.</summary>
@@ -103,4 +104,7 @@ internal sealed class LineJournal : IDisposable
             line.SetLength(0);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int OpenWithoutLock(string path, int flags);
 }

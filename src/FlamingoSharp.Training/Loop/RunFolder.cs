@@ -133,7 +133,7 @@ internal sealed class RunFolder : IDisposable
         public void Ended(TrainingOutcome outcome)
         {
             (_summary! with { Outcome = outcome }).Write(folder);
-            TrainingReport.OfRun(folder).Write();
+            TrainingReport.OfRun(folder).Write(folder);
         }
     }
 }

@@ -1,6 +1,9 @@
+using FlamingoSharp.Models;
 using FlamingoSharp.Text;
 using FlamingoSharp.Training.Data;
 using FlamingoSharp.Training.DataSets;
+using FlamingoSharp.Training.Evaluation;
+using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training.Stages;
@@ -14,7 +17,11 @@ namespace FlamingoSharp.Training.Stages;
 /// <param name="Confusion">How often each label was answered with each other, right ones included: [expected][answered].</param>
 public sealed record FineTuneReport(
     string Split, int Sounds, double Accuracy, double NoLabel, double MostFrequent, double NearestMean,
-    IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Confusion);
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Confusion)
+{
+    /// <summary>The same as an evaluation's row, for the page about the run.</summary>
+    internal RowReport? Row { get; init; }
+}
 
 /// <summary>Evaluates a model that was fine-tuned on a user's classes, as the user will ask it.</summary>
 public static class FineTuning
@@ -52,6 +59,7 @@ public static class FineTuning
         var prompt = flamingo.Config.Prompts.Ask(TaskPrompts.ClassifyTuned(labels));
         var vectors = new Dictionary<Example, float[]>(ReferenceEqualityComparer.Instance);
         var answers = new List<(string Expected, string? Answer)>();
+        var predictions = new List<Prediction>();
         int done = 0;
         foreach (var batch in asked.Chunk(Batch))
         {
@@ -60,6 +68,11 @@ public static class FineTuning
             {
                 var given = flamingo.Answer([.. sounds.Select(s => new Question(prompt, s))], cancellation: cancellation);
                 answers.AddRange(batch.Zip(given, (e, a) => (e.Output, labels.FirstOrDefault(l => Same(l, a.Text)))));
+                predictions.AddRange(batch.Zip(given, (e, a) => new Prediction(e.Name, set.SoundPath(e.Name), TaskPrompts.ClassifyTuned(labels).Bare!, e.Output, a.Text, Same(a.Text, e.Output))
+                {
+                    Start = e.AudioStart,
+                    Duration = e.AudioDuration,
+                }));
             }
             finally
             {
@@ -74,14 +87,43 @@ public static class FineTuning
         }
         string most = known.CountBy(e => e.Output).MaxBy(c => c.Value).Key;
         var means = known.GroupBy(e => e.Output).ToDictionary(g => g.Key, g => Mean([.. g.Select(e => vectors[e])]));
+        double accuracy = answers.Average(a => a.Answer is not null && Same(a.Answer, a.Expected) ? 1.0 : 0), noLabel = answers.Average(a => a.Answer is null ? 1.0 : 0);
+        double mostFrequent = asked.Average(e => e.Output == most ? 1.0 : 0);
+        double nearestMean = asked.Average(e => means.MinBy(m => Distance(m.Value, vectors[e])).Key == e.Output ? 1.0 : 0);
         return new FineTuneReport(
-            split, asked.Count,
-            answers.Average(a => a.Answer is not null && Same(a.Answer, a.Expected) ? 1.0 : 0),
-            answers.Average(a => a.Answer is null ? 1.0 : 0),
-            asked.Average(e => e.Output == most ? 1.0 : 0),
-            asked.Average(e => means.MinBy(m => Distance(m.Value, vectors[e])).Key == e.Output ? 1.0 : 0),
+            split, asked.Count, accuracy, noLabel, mostFrequent, nearestMean,
             answers.GroupBy(a => a.Expected).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(
-                g => g.Key, g => (IReadOnlyDictionary<string, int>)g.CountBy(a => a.Answer ?? "(none)").ToDictionary(c => c.Key, c => c.Value)));
+                g => g.Key, g => (IReadOnlyDictionary<string, int>)g.CountBy(a => a.Answer ?? "(none)").ToDictionary(c => c.Key, c => c.Value)))
+        {
+            Row = new()
+            {
+                Name = $"{task}, {split}",
+                Kind = AnswerKind.Label,
+                Items = asked.Count,
+                Headline = Measures.Exact,
+                Scores = new Dictionary<string, double> { [Measures.Exact] = accuracy, [Measures.Unparsed] = noLabel },
+                Baselines = new Dictionary<string, IReadOnlyDictionary<string, double>>
+                {
+                    ["nearest_class_mean"] = new Dictionary<string, double> { [Measures.Exact] = nearestMean },
+                    ["most_frequent_answer"] = new Dictionary<string, double> { [Measures.Exact] = mostFrequent },
+                },
+                Prompt = prompt.Show(flamingo.Tokenizer),
+                CutOff = 0,
+                Confusion = ConfusionReport.Of(new ConfusionMatrix(answers)),
+                Samples = [.. RowReporter.Sampled(predictions)],
+            },
+        };
+    }
+
+    /// <summary>Puts what the model came to on the page about its run, if there is one in its folder.</summary>
+    /// <param name="report">What the evaluation found.</param> <param name="modelFolder">The run's folder.</param> <param name="cancellation">Stops.</param>
+    /// <exception cref="FlamingoException">The run or the model's configuration cannot be read.</exception>
+    internal static void AddToPage(FineTuneReport report, string modelFolder, CancellationToken cancellation)
+    {
+        if (report.Row is not { } row || !File.Exists(Path.Combine(modelFolder, RunSummary.FileName)))
+            return;
+        var pictures = new SoundPictures(FlamingoConfig.Load(ModelFolder.Open(modelFolder).ConfigPath), cancellation);
+        TrainingReport.OfRun(modelFolder).Add(EvaluationSections.Results([row]), new EvaluationSections(pictures.Of).Row(row)).Write(modelFolder);
     }
 
     private static Sound Hear(Flamingo flamingo, DataSet set, Example example, Dictionary<Example, float[]> vectors, CancellationToken cancellation)

@@ -81,7 +81,7 @@ public sealed record ExplanationPage
         // A picture as wide as the windows: what is not there is silence.
         double[] padded = new double[(int)Math.Max(Recording.Samples.Length, seconds * Recording.SampleRate)];
         Recording.Samples.CopyTo(padded, 0);
-        return MelPicture.Draw(Recording with { Samples = padded }, seconds, Config.Encoder.Mel);
+        return SpectrogramImage.DataUrl(SpectrogramImage.Of(Recording with { Samples = padded }, seconds, Config.Encoder.Mel));
     }
 
     private string Examples(CancellationToken cancellation)

@@ -33,6 +33,12 @@ public sealed record DialogueFormat
     /// <summary>Released inference of the chat model: the prefix in lower case, no space after it.</summary>
     public static DialogueFormat Af1Inference { get; } = new() { Name = "af1-dialogue-inference", PrefixForm = TextForm.Lower };
 
+    /// <summary>The dialogues of a model whose questions have a form: one that was trained here has read the training's, a released one those of its release.</summary>
+    /// <param name="questions">How the model is asked.</param>
+    /// <returns>Null for a model that answers single questions only, as Audio Flamingo 2 does.</returns>
+    public static DialogueFormat? For(PromptFormat questions) =>
+        questions == PromptFormat.Af2 ? null : questions == PromptFormat.Af1Training ? Af1Training : Af1Inference;
+
     /// <summary>Spells a dialogue; the model is to answer if the last turn has no answer yet.</summary>
     /// <param name="rounds">The turns so far.</param>
     /// <param name="prefix">Which task it is.</param>

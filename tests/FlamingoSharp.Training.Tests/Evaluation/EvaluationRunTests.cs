@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Training.Evaluation;
+using FlamingoSharp.Training.Tests.Sounds;
 
 namespace FlamingoSharp.Training.Tests.Evaluation;
 
@@ -44,7 +46,7 @@ public sealed class EvaluationRunTests : IDisposable, IClassFixture<EvaluationRu
         Assert.Equal("flamingo-eval/1", root.GetProperty("format").GetString());
         string weights = Path.Combine(_model.Folder, "model.safetensors");
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(weights))), root.GetProperty("model").GetProperty("sha256").GetString());
-        Assert.Equal(6, root.GetProperty("generation").GetProperty("max_new_tokens").GetInt32());
+        Assert.Equal(6, root.GetProperty("generation").GetProperty("max_tokens").GetInt32());
         Assert.Equal(report.Rows[0].Scores["unparsed"], root.GetProperty("rows")[0].GetProperty("scores").GetProperty("unparsed").GetDouble());
         Assert.Contains("what is it?\noptions:\nlow.\nhigh.", root.GetProperty("rows")[0].GetProperty("prompt").GetString(), StringComparison.Ordinal);
         Assert.Equal("not computed: needs the original scene-graph parser", root.GetProperty("not_computed").GetProperty("SPICE").GetString());
@@ -53,6 +55,52 @@ public sealed class EvaluationRunTests : IDisposable, IClassFixture<EvaluationRu
         Assert.Contains("| Tones-AQA: pitch | 6 | exact |", page, StringComparison.Ordinal);
         Assert.Contains("| Tones-AQA: pitch, speakers unseen in training | 4 | exact |", page, StringComparison.Ordinal);
         Assert.Contains(root.GetProperty("model").GetProperty("sha256").GetString()!, page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_page_shows_the_same_in_one_file_with_pictures_of_the_sounds()
+    {
+        Run();
+        string html = File.ReadAllText(Path.Combine(_folder.Out, "report.html"));
+        Assert.Contains("<h1>Evaluation of tiny-test on ", html, StringComparison.Ordinal);
+        Assert.Contains("<th>row</th><th class=\"number\">n</th><th>measure</th><th class=\"number\">value</th><th class=\"number\">most frequent answer</th><th class=\"number\">nearest neighbour</th>", html, StringComparison.Ordinal);
+        Assert.Contains("<th class=\"number\">exact</th><th class=\"number\">contains</th><th>nearest label</th>", html, StringComparison.Ordinal);
+        Assert.Matches("<h3>(low|high)[123].wav</h3>\n<img alt=\"Spectrogram of (low|high)[123].wav\" src=\"data:image/png;base64,iVBOR", html);
+        foreach (string outside in new[] { "http:", "https:", "<script", "<link", "@import" })
+            Assert.DoesNotContain(outside, html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Dialogues_go_on_from_the_models_answers_and_from_where_a_run_was_stopped()
+    {
+        string[] things = [.. Enumerable.Range(1, 3).Select(i => $$"""{"name":"low{{i}}","prompt":"What sound is this?","output":"{{new[] { "dog", "bell", "rain" }[i - 1]}}","type":"sound_class","labels":["{{new[] { "dog", "bell", "rain" }[i - 1]}}"]}""")];
+        string manifest = _folder.Manifest("Things-AQA", "test", things);
+        EvaluationOptions Talking(EvaluationOptions o) => o with { Data = manifest, Dialogues = true, Free = false };
+        var row = Run(o => Talking(o) with { Batch = 1 })!.Rows.Single(r => r.Name == "Things-AQA: sound_class, in dialogues");
+        Assert.Equal((3, "consistent", AnswerKind.Consistency), (row.Items, row.Headline, row.Kind));
+        Assert.Contains("user: What sound is this?", row.Prompt, StringComparison.Ordinal);
+        Assert.Empty(row.Baselines);
+        var all = Answers();
+        string[] first = ["Things-AQA/test#0/dialogue", "Things-AQA/test#1/dialogue", "Things-AQA/test#2/dialogue"];
+        Assert.All(first, f => Assert.Contains(f, all.Keys));
+        Assert.Equal(3 + 3 + (5 * first.Count(f => all[f].Any(char.IsLetter))), all.Count);
+        Assert.Contains(first, f => all.ContainsKey($"{f}/own"));
+
+        string journal = Path.Combine(_folder.Out, "answers.jsonl");
+        File.WriteAllLines(journal, File.ReadLines(journal).Where(l => !l.Contains("/own", StringComparison.Ordinal) && !l.Contains("/again", StringComparison.Ordinal)));
+        var done = new List<EvaluationProgress>();
+        var again = new EvaluationRun(Options(o => Talking(o) with { Batch = 7 }), done.Add).Run(default)!.Rows.Single(r => r.Name == row.Name);
+        Assert.True(done.First(p => p.Stage == "Answering").Done < 6); // a dialogue without its end is not done
+        Assert.Equal(row.Scores, again.Scores);
+        Assert.Equal(all, Answers());
+    }
+
+    [Fact]
+    public void A_model_without_dialogues_is_refused()
+    {
+        using var model = new TinyModel(TinyModel.Config2);
+        var error = Assert.Throws<FlamingoException>(() => Run(o => o with { ModelFolder = model.Folder, Dialogues = true }));
+        Assert.Equal("tiny-test-2 has no form for dialogues: Audio Flamingo 2 answers single questions. Leave --dialogues out.", error.Message);
     }
 
     [Fact]
@@ -101,11 +149,50 @@ public sealed class EvaluationRunTests : IDisposable, IClassFixture<EvaluationRu
         Assert.Null(Run(o => o with { Shard = Shard.Parse("3/3") }));
         var shared = Run(o => o with { Shard = Shard.Parse("2/3") })!;
         Assert.Equal(["answers.1-of-3.jsonl", "answers.2-of-3.jsonl", "answers.3-of-3.jsonl"],
-            Directory.GetFiles(_folder.Out, "answers*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Directory.GetFiles(_folder.Out, "answers*.jsonl").Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(18, Answers().Count); // each question once
         var whole = Run(o => o with { Restart = true })!;
         Assert.Equal(JsonSerializer.Serialize(whole.Rows, EvaluationJson.Lines.EvaluationReport.Options), JsonSerializer.Serialize(shared.Rows, EvaluationJson.Lines.EvaluationReport.Options));
         Assert.Equal("The shard is '4/3'; expected I/N with I from 1 to N, e.g. 2/4.", Assert.Throws<FlamingoException>(() => Shard.Parse("4/3")).Message);
+    }
+
+    [Fact]
+    public async Task Of_processes_that_finish_at_once_one_writes_the_report()
+    {
+        for (int round = 0; round < 3; round++)
+        {
+            using var together = new Barrier(2);
+            var runs = Enumerable.Range(0, 2).Select(i => Task.Run(() => Run(o => o with
+            {
+                Shard = new(i, 2),
+                Batch = 3,
+                Restart = true, // nothing of the round before is taken
+                Baselines = BaselineChoice.None,
+                Meet = () => together.SignalAndWait(),
+            })));
+            Assert.Equal(6, Assert.Single((await Task.WhenAll(runs)).OfType<EvaluationReport>()).Rows[0].Items);
+            Assert.Equal(18, Answers().Count);
+        }
+    }
+
+    [Fact]
+    public void A_part_takes_no_answer_that_another_is_still_writing_and_does_not_wait_for_what_cannot_be_answered()
+    {
+        File.WriteAllText(Path.Combine(_folder.Root, "low2.wav"), "no sound");
+        Assert.Null(Run(o => o with { Shard = Shard.Parse("1/2") }));
+        string first = Path.Combine(_folder.Out, "answers.1-of-2.jsonl");
+        byte[] whole = File.ReadAllBytes(first);
+        int end = whole.AsSpan(0, whole.Length - 1).LastIndexOf((byte)'\n') + 1;
+        Assert.Equal("{\"finished\":true}\n", Encoding.UTF8.GetString(whole[end..]));
+        File.WriteAllBytes(first, whole[..(end - 9)]); // as if it were in the middle of its last answer
+        Assert.Null(Run(o => o with { Shard = Shard.Parse("2/2") }));
+        Assert.Equal(whole[..(end - 9)], File.ReadAllBytes(first)); // nobody else cuts it
+        var report = Run(o => o with { Shard = Shard.Parse("1/2") })!;
+        Assert.Equal(["Tones-AQA/test#4", "Tones-AQA/test#4/free", "Tones-AQA/test#5"], report.Unanswered.Select(u => u.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(whole.Length, new FileInfo(first).Length);
+
+        SoundFolder.WriteTone(Path.Combine(_folder.Root, "low2.wav"), 0.6, 200); // it can be read now, by whichever part
+        Assert.Empty((Run(o => o with { Shard = Shard.Parse("1/2") }) ?? Run(o => o with { Shard = Shard.Parse("2/2") }))!.Unanswered);
     }
 
     [Fact]
@@ -189,5 +276,5 @@ public sealed class EvaluationRunTests : IDisposable, IClassFixture<EvaluationRu
     }
 
     private Dictionary<string, string> Answers() => Directory.GetFiles(_folder.Out, "answers*.jsonl").SelectMany(f => File.ReadLines(f).Skip(1))
-        .Select(l => JsonDocument.Parse(l).RootElement).ToDictionary(l => l.GetProperty("id").GetString()!, l => l.GetProperty("answer").GetString()!);
+        .Select(l => JsonDocument.Parse(l).RootElement).Where(l => l.TryGetProperty("id", out _)).ToDictionary(l => l.GetProperty("id").GetString()!, l => l.GetProperty("answer").GetString()!);
 }

@@ -1,5 +1,5 @@
-using System.IO.Compression;
 using System.Xml.Linq;
+using FlamingoSharp.Explain;
 
 namespace FlamingoSharp.Training.Tests.Loop;
 
@@ -32,7 +32,7 @@ public sealed class TrainingReportTests : IDisposable
         TrainingReport.OfRun(_folder).Add(new ReportSection("Scores")
             .Table(["task", "accuracy"], [["birds", "50.0 %"]])
             .ConfusionMatrix(["owl", "<b>"], new[,] { { 3, 1 }, { 0, 2 } })
-            .Answers([new ReportedAnswer("a.wav", "Which bird?", "owl", "a <script>", false, SpectrogramImage.Png(mel, 50, 16))])).Write();
+            .Answers([new ReportedAnswer("a.wav", "Which bird?", "owl", "a <script>", false, SpectrogramImage.Png(mel, 50, 16))])).Write(_folder);
         string html = File.ReadAllText(Path.Combine(_folder, "report.html"));
         Assert.Contains("<td class=\"right\" style=\"--share:0.75\" title=\"owl answered as owl: 3 of 4\">3</td>", html, StringComparison.Ordinal);
         Assert.Contains("&lt;b&gt;", html, StringComparison.Ordinal);
@@ -63,18 +63,24 @@ public sealed class TrainingReportTests : IDisposable
     }
 
     [Fact]
-    public void A_spectrogram_is_a_picture_with_low_bands_at_the_bottom()
+    public void Columns_of_numbers_stand_to_the_right_together_with_their_heads()
     {
-        float[] mel = new float[3 * 2]; // 3 frames of 2 bands
-        Array.Fill(mel, -100f);
-        mel[1 * 2 + 0] = 0; // frame 1, low band
-        byte[] png = SpectrogramImage.Png(mel, 3, 2);
-        Assert.Equal([0x89, 0x50, 0x4E, 0x47], png[..4]);
-        int at = png.AsSpan().IndexOf("IDAT"u8) + 4;
-        using var zlib = new ZLibStream(new MemoryStream(png[at..]), CompressionMode.Decompress);
-        byte[] rows = new byte[8];
-        zlib.ReadExactly(rows);
-        Assert.Equal([0, 0, 0, 0, /* low band: */ 0, 0, 255, 0], rows);
+        string html = new ReportSection("s").Table(["name", "n"], [["a", "1"], ["b", ""], ["c", "2.5 %"]]).Html;
+        Assert.Contains("<tr><th>name</th><th class=\"number\">n</th></tr>", html, StringComparison.Ordinal);
+        Assert.Contains("<tr><td>b</td><td class=\"number\"></td></tr>", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_page_of_many_sections_begins_with_links_to_them()
+    {
+        var page = new ReportPage("p");
+        for (int i = 0; i < 9; i++)
+        {
+            Assert.DoesNotContain("<nav>", page.Html(), StringComparison.Ordinal);
+            page.Add(new ReportSection($"part {i}"));
+        }
+        Assert.Contains("<a href=\"#s8\">part 8</a></nav>", page.Html(), StringComparison.Ordinal);
+        Assert.Contains("<section id=\"s8\"><h2>part 8</h2>", page.Html(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
+using FlamingoSharp.Training.Distributed;
 using FlamingoSharp.Training.Stages;
 
 namespace FlamingoSharp.Cli.Verbs.Train;
@@ -27,8 +28,13 @@ internal sealed class TrainFineTuneVerb : TrainStageVerb
         string[] lora = parse.GetValue(_lora) is { } rank ? [$"lora_config.rank={rank}"] : [];
         Train(parse, [.. lora, .. Changes(parse)], cancellation, TimeSpan.FromMinutes(10));
         string set = parse.GetValue(Data)!, folder = Training.FolderOf(parse);
+        if (!TrainingProcesses.IsFirst)
+            return Task.FromResult(ExitCode.Ok);
         if (Terminal.Track("Asking the new model", bar => FineTuning.Evaluate(set, folder, bar, cancellation)) is { } report)
+        {
             Print(report);
+            FineTuning.AddToPage(report, folder, cancellation);
+        }
         Terminal.Say($"{folder} is ready: flamingo classify FILE --model {folder}");
         return Task.FromResult(ExitCode.Ok);
     }

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using FlamingoSharp.Audio;
 using FlamingoSharp.Weights;
+using static TorchSharp.torch;
 
-namespace FlamingoSharp.Training;
+namespace FlamingoSharp.Explain;
 
 /// <summary>A log-mel spectrogram as a PNG picture: time to the right, low bands at the bottom, loud is bright.</summary>
 internal static class SpectrogramImage
@@ -11,6 +13,34 @@ internal static class SpectrogramImage
 
     // Dark violet over red to light yellow, evenly brighter: readable in grey and for the colour-blind.
     private static readonly (byte R, byte G, byte B)[] s_stops = [(0, 0, 4), (59, 15, 112), (140, 41, 129), (222, 73, 104), (254, 159, 109), (252, 253, 191)];
+
+    /// <summary>Draws what an encoder's front end makes of a recording.</summary>
+    /// <param name="recording">At the front end's rate.</param> <param name="seconds">Seconds of it that are drawn.</param> <param name="options">The front end.</param>
+    /// <param name="mostFrames">Dots to the right at most; of more frames than that, each dot is the loudest of several.</param>
+    public static byte[] Of(Recording recording, double seconds, MelOptions options, int mostFrames = 1200)
+    {
+        int samples = Math.Max((int)Math.Min(recording.Samples.Length, seconds * recording.SampleRate), options.FftSize);
+        float[] signal = new float[samples];
+        for (int i = 0; i < Math.Min(samples, recording.Samples.Length); i++)
+            signal[i] = (float)recording.Samples[i];
+        using var scope = NewDisposeScope();
+        using var mel = new LogMel(options);
+        var decibels = mel.Compute(tensor(signal, [1, samples]))[0];             // [f, m]
+        int frames = (int)decibels.shape[0], bands = options.Mels, step = Math.Max(1, (frames + mostFrames - 1) / mostFrames);
+        float[] values = decibels.contiguous().data<float>().ToArray();
+        int width = (frames + step - 1) / step;
+        float[] loudest = new float[width * bands];
+        Array.Fill(loudest, float.NegativeInfinity);
+        for (int i = 0; i < values.Length; i++)
+        {
+            ref float dot = ref loudest[(i / bands / step * bands) + (i % bands)];
+            dot = Math.Max(dot, values[i]);
+        }
+        return Png(loudest, width, bands);
+    }
+
+    /// <summary>A picture as a page holds it.</summary>
+    public static string DataUrl(byte[] png) => "data:image/png;base64," + Convert.ToBase64String(png);
 
     /// <summary>Draws a spectrogram, a dot a frame and band.</summary>
     /// <param name="decibels">[frames, mels]</param> <param name="frames">Frames.</param> <param name="mels">Bands.</param>
