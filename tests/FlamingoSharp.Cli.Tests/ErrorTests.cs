@@ -26,7 +26,7 @@ public sealed class ErrorTests(TinyModel model)
         { 1, "The question is empty; ask something about the sound.", ["ask", "a.wav", " "] },
         { 1, "--top-k has no effect without --sample; add it, or leave --top-k out.", ["caption", "a.wav", "--top-k", "3"] },
         { 1, "--beams is 0; it must be at least 1. See 'flamingo caption --help'.", ["caption", "a.wav", "--beams", "0"] },
-        { 1, "NumBeams is 2 and sampling is on, but beam search does not draw: choose one of the two.", ["caption", "a.wav", "--beams", "2", "--sample"] },
+        { 1, "--beams is 2 and sampling is on, but beam search does not draw: choose one of the two.", ["caption", "a.wav", "--beams", "2", "--sample"] },
         { 1, "Cannot parse argument 'x' for option '--batch' as a whole number. See 'flamingo caption --help'.", ["caption", "a.wav", "--batch", "x"] },
         { 1, "There is no element type 'int3'. Use float32, bfloat16 or float16. See 'flamingo caption --help'.", ["caption", "a.wav", "--dtype", "int3"] },
         { 1, "There is no device 'tpu'. Use cpu, cuda or cuda:N.", ["caption", "a.wav", "--device", "tpu"] },

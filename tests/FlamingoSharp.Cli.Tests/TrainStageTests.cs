@@ -47,6 +47,7 @@ public sealed class TrainStageTests(TinyModel model)
             (1, "There is nothing to train on: give --data SET, a folder made by 'flamingo data build', or a configuration with data_config.dataset_blending_config.", ["train", "pretrain"]),
             (1, "The configuration on the command line: there is no key 'train_config.epochs'; the nearest is 'train_config.num_epochs'.", ["train", "sft", "train_config.epochs=3"]),
             (2, "There is no configuration 'nowhere.yaml'; check the path.", ["train", "chat", "--config", "nowhere.yaml"]),
+            (1, "Start from a whole model by --model, or make a new one by --language-model and --encoder, not both. See 'flamingo train pretrain --help'.", ["train", "pretrain", "--language-model", "opt"]),
             (2, "There is no data set 'nowhere'; check the path, or make it with 'flamingo data build'.", ["train", "finetune", "--data", "nowhere"]),
         ];
         foreach (var (code, error, arguments) in lines)

@@ -77,7 +77,19 @@ internal sealed class AnsweringOptions
             NumReturnSequences = candidates,
             LogProbabilities = candidates > 1,
         };
-        options.Validate();
+        options.Validate(Switch);
         return options;
     }
+
+    // What the user wrote.
+    private string Switch(string option) => option switch
+    {
+        nameof(GenerationOptions.MaxNewTokens) => _maxTokens.Name,
+        nameof(GenerationOptions.NumBeams) => _beams.Name,
+        nameof(GenerationOptions.NumReturnSequences) => _candidates.Name,
+        nameof(GenerationOptions.Temperature) => _temperature.Name,
+        nameof(GenerationOptions.TopK) => _topK.Name,
+        nameof(GenerationOptions.TopP) => _topP.Name,
+        _ => option,
+    };
 }

@@ -95,6 +95,13 @@ internal sealed class ModelOptions
                 Flamingo.Load(folder, options, new CallbackProgress<WeightProgress>(p => bar((double)p.BytesDone / Math.Max(1, p.BytesTotal)))));
     }
 
+    /// <summary>The number of threads that someone has decided on: by the option, by OMP_NUM_THREADS, or because processes share the cores.</summary>
+    public static int? ThreadsAskedFor(int? option)
+    {
+        string? variable = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
+        return option ?? MpiLaunch.Current?.Threads(Environment.ProcessorCount, variable) ?? (int.TryParse(variable, out int count) ? count : null);
+    }
+
     /// <summary>Sets the number of torch's threads, if one is given or processes share the cores.</summary>
     public static void Use(int? threads, string? modelFolder = null)
     {

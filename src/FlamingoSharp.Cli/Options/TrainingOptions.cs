@@ -71,6 +71,7 @@ internal sealed class TrainingOptions
             Epochs = parse.GetValue(_epochs) ?? (parse.GetValue(_steps) is null ? defaults.Epochs : null),
             TimeBudget = parse.GetValue(_minutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : defaults.TimeBudget,
             Resume = parse.GetValue(_resume),
+            Threads = ModelOptions.ThreadsAskedFor(parse.GetValue(_threads)),
             Seed = parse.GetValue(_seed) ?? defaults.Seed,
             ValidateEvery = parse.GetValue(_validate) ?? defaults.ValidateEvery,
             Patience = parse.GetValue(_patience) ?? defaults.Patience,

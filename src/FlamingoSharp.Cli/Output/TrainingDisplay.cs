@@ -31,8 +31,12 @@ internal static class TrainingDisplay
         };
         string best = outcome.BestLoss is { } loss ? Invariant($"; smallest validation loss {loss:0.0000} at step {outcome.BestStep}") : "";
         string skipped = outcome.Skipped > 0 ? Invariant($"; {outcome.Skipped} micro-batches left out") : "";
-        return Invariant($"{folder}: {outcome.Steps} steps{end}{best}{skipped}; {outcome.SamplesPerSecond:0.0} samples/s, {100 * outcome.WaitSeconds / Math.Max(1e-9, outcome.StepSeconds):0.0} % waiting for data");
+        string time = outcome.Time is { Seconds: > 0 } all ? Invariant(
+            $"; in all {all.Seconds:0} s: {Share(all, all.Computing)} computing, {Share(all, all.Waiting)} waiting for data, {Share(all, all.Validating)} validation, {Share(all, all.Saving)} writing") : "";
+        return Invariant($"{folder}: {outcome.Steps} steps{end}{best}{skipped}; {outcome.SamplesPerSecond:0.0} samples/s, {100 * outcome.WaitSeconds / Math.Max(1e-9, outcome.StepSeconds):0.0} % waiting for data{time}");
     }
+
+    private static string Share(TrainingTime time, double seconds) => Invariant($"{100 * time.ShareOf(seconds):0.0} %");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

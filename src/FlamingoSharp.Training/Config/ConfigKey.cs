@@ -1,3 +1,5 @@
+using FlamingoSharp.Models;
+
 namespace FlamingoSharp.Training.Config;
 
 /// <summary>What a configuration's value may be.</summary>
@@ -37,7 +39,7 @@ internal sealed record ConfigKey(string Path, ConfigKind Kind, string Default = 
     private const string Sharding = "every process holds the whole model, and parameters are grouped as in the reference's path without sharding";
     private const string Launcher = "mpirun decides which processes train together";
     private const string Folder = "--out names the folder of the run";
-    private const string Source = "the model folder holds the encoder and the language model";
+    private const string Source = "the folder of the model, or of the encoder, says its form";
 
     /// <summary>
     /// All of them: those of the reference's files (Audio Flamingo 1: foundation and chat; Audio Flamingo 2: pretraining, SFT, inference), and ours.
@@ -110,7 +112,7 @@ internal sealed record ConfigKey(string Path, ConfigKind Kind, string Default = 
         new("clap_config.audio_embed_dim", ConfigKind.Whole),
         new("clap_config.config_root", ConfigKind.Text) { NoEffect = Source },
         new("clap_config.model_name", ConfigKind.Text) { NoEffect = Source },
-        new("clap_config.checkpoint", ConfigKind.Text) { NoEffect = Source },
+        new("clap_config.checkpoint", ConfigKind.Text),
         new("clap_config.window_length", ConfigKind.Number),
         new("clap_config.window_overlap", ConfigKind.Number),
         new("clap_config.max_num_window", ConfigKind.Whole) { Least = 1 },
@@ -124,8 +126,9 @@ internal sealed record ConfigKey(string Path, ConfigKind Kind, string Default = 
 
         new("model_config.path", ConfigKind.Text),
         new("model_config.cache_dir", ConfigKind.Text) { NoEffect = "nothing is downloaded" },
-        new("model_config.lang_encoder_path", ConfigKind.Text) { NoEffect = Source },
-        new("model_config.tokenizer_path", ConfigKind.Text) { NoEffect = Source },
+        new("model_config.lang_encoder_path", ConfigKind.Text),
+        new("model_config.tokenizer_path", ConfigKind.Text),
+        new("model_config.preset", ConfigKind.Text) { Choices = [.. FlamingoConfig.Presets.Keys] },
         new("model_config.cross_attn_every_n_layers", ConfigKind.Whole),
         new("model_config.audio_transformer_kwargs", ConfigKind.Mapping),
         new("model_config.audio_transformer_kwargs.n_head", ConfigKind.Whole),

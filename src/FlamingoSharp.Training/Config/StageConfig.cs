@@ -49,6 +49,42 @@ internal sealed class StageConfig(ConfigFile file, string stage)
         }
     }
 
+    /// <summary>The bare language model and encoder that the configuration names; null for none.</summary>
+    /// <exception cref="FlamingoException">It names one without the other, or one that is not there.</exception>
+    public BareParts? Parts
+    {
+        get
+        {
+            const string Language = "model_config.lang_encoder_path", Encoder = "clap_config.checkpoint", Spelling = "model_config.tokenizer_path";
+            string language = file.Text(Language), encoder = file.Text(Encoder);
+            if (language.Length == 0 && encoder.Length == 0)
+                return null;
+            if (language.Length == 0 || encoder.Length == 0)
+            {
+                throw file.Wrong(language.Length == 0 ? Language : Encoder,
+                    "is missing: a new model is made of a language model and a sound encoder (--language-model and --encoder). To start from a whole model, give --model.");
+            }
+            return new BareParts
+            {
+                LanguageModel = BareParts.Locate(language),
+                Encoder = BareParts.Locate(encoder),
+                Tokenizer = file.Text(Spelling) is { Length: > 0 } tokenizer && tokenizer != language ? BareParts.Locate(tokenizer) : null,
+                Form = file.Text("model_config.preset") is { Length: > 0 } preset ? FlamingoConfig.Preset(preset) : null,
+                Seed = file.Whole("train_config.seed")!.Value,
+            };
+        }
+    }
+
+    /// <summary>Keys of bare parts that a whole model makes superfluous, as a note; null if there are none.</summary>
+    public string? SuperfluousParts
+    {
+        get
+        {
+            string[] given = [.. new[] { "model_config.lang_encoder_path", "model_config.tokenizer_path", "model_config.preset", "clap_config.checkpoint" }.Where(file.Has)];
+            return given.Length == 0 ? null : $"{string.Join(", ", given)} {(given.Length == 1 ? "has" : "have")} no effect here: the model folder holds the encoder and the language model.";
+        }
+    }
+
     /// <summary>The mixture; empty where the configuration has none.</summary>
     public IReadOnlyList<BlendEntry> Entries => [.. file.Children("data_config.dataset_blending_config").Select(e => new BlendEntry
     {
@@ -73,50 +109,61 @@ internal sealed class StageConfig(ConfigFile file, string stage)
     /// <summary>The folder of manifests; null where the configuration names none.</summary>
     public string? ManifestFolder => file.Text("data_config.dataset_file_root") is { Length: > 0 } folder ? folder : null;
 
-    /// <summary>Gives the options of the stage.</summary>
-    /// <param name="modelFolder">The model that training starts from.</param> <param name="data">Where the data is, if the configuration does not say it.</param>
+    /// <summary>Gives the options of a stage that starts from a whole model.</summary>
+    /// <param name="modelFolder">The model.</param> <param name="data">Where the data is, if the configuration does not say it.</param>
     /// <param name="device">Where the model is.</param>
     /// <exception cref="FlamingoException">The configuration contradicts itself, or is that of another model.</exception>
     public LanguageTaskOptions Task(string modelFolder, StageData data, string device)
     {
-        CheckModel(modelFolder);
-        return new LanguageTaskOptions
-        {
-            Stage = stage,
-            ModelFolder = modelFolder,
-            Entries = data.Entries,
-            GlobalWeight = file.Number("data_config.dataset_blending_global_weight") ?? 1,
-            Validation = data.Validation,
-            ValidationLimit = file.Whole("data_config.valid_limit")!.Value,
-            DataRoot = data.Root,
-            Manifests = data.Manifests,
-            BatchSize = file.Whole("train_config.batch_size")!.Value,
-            MaxTokens = file.Whole("data_config.max_tokens")!.Value,
-            Seed = file.Whole("train_config.seed")!.Value,
-            AsAsked = file.Text("data_config.prompt_format") == "model",
-            MaxWindows = file.Whole("clap_config.max_num_window"),
-            Curriculum = Curriculum(),
-            Slots = file.Whole("clap_config.max_num_fewshot"),
-            FullLanguageModel = file.YesNo("sft_config.unfreeze_full_lm"),
-            Embeddings = file.YesNo("train_config.train_all_embeddings") ? EmbeddingTraining.All
-                : file.YesNo("train_config.freeze_lm_embeddings") ? EmbeddingTraining.Frozen : EmbeddingTraining.SoundTokens,
-            Lora = Lora(),
-            Encoder = Encoder(),
-            Optimization = Optimization(),
-            LossMultiplier = file.Number("train_config.loss_multiplier")!.Value,
-            ComputeType = Precision(),
-            Recompute = file.YesNo("train_config.gradient_checkpointing"),
-            Views = file.Whole("data_config.views")!.Value,
-            CacheFolder = file.Text("data_config.feature_cache") switch
-            {
-                Off => null,
-                "" => Path.Combine(Runtime.UserFolders.Cache, "features"),
-                var folder => folder,
-            },
-            CacheBytes = (long)(file.Number("data_config.feature_cache_gb")!.Value * (1L << 30)),
-            Device = device,
-        };
+        CheckModel(modelFolder, FlamingoConfig.Load(FlamingoSharp.Weights.ModelFolder.Open(modelFolder).ConfigPath));
+        return Task(data, device) with { ModelFolder = modelFolder };
     }
+
+    /// <summary>Gives the options of a stage that starts from a bare language model and encoder.</summary>
+    /// <param name="parts">Those.</param> <param name="data">Where the data is, if the configuration does not say it.</param>
+    /// <param name="device">Where the model is.</param>
+    /// <exception cref="FlamingoException">The configuration contradicts itself or the parts, or these do not belong together.</exception>
+    public LanguageTaskOptions Task(BareParts parts, StageData data, string device)
+    {
+        CheckModel(parts.LanguageModel, StartingModel.Of(parts).Config);
+        return Task(data, device) with { Parts = parts };
+    }
+
+    private LanguageTaskOptions Task(StageData data, string device) => new()
+    {
+        Stage = stage,
+        Entries = data.Entries,
+        GlobalWeight = file.Number("data_config.dataset_blending_global_weight") ?? 1,
+        Validation = data.Validation,
+        ValidationLimit = file.Whole("data_config.valid_limit")!.Value,
+        DataRoot = data.Root,
+        Manifests = data.Manifests,
+        BatchSize = file.Whole("train_config.batch_size")!.Value,
+        MaxTokens = file.Whole("data_config.max_tokens")!.Value,
+        Seed = file.Whole("train_config.seed")!.Value,
+        AsAsked = file.Text("data_config.prompt_format") == "model",
+        MaxWindows = file.Whole("clap_config.max_num_window"),
+        Curriculum = Curriculum(),
+        Slots = file.Whole("clap_config.max_num_fewshot"),
+        FullLanguageModel = file.YesNo("sft_config.unfreeze_full_lm"),
+        Embeddings = file.YesNo("train_config.train_all_embeddings") ? EmbeddingTraining.All
+            : file.YesNo("train_config.freeze_lm_embeddings") ? EmbeddingTraining.Frozen : EmbeddingTraining.SoundTokens,
+        Lora = Lora(),
+        Encoder = Encoder(),
+        Optimization = Optimization(),
+        LossMultiplier = file.Number("train_config.loss_multiplier")!.Value,
+        ComputeType = Precision(),
+        Recompute = file.YesNo("train_config.gradient_checkpointing"),
+        Views = file.Whole("data_config.views")!.Value,
+        CacheFolder = file.Text("data_config.feature_cache") switch
+        {
+            Off => null,
+            "" => Path.Combine(Runtime.UserFolders.Cache, "features"),
+            var folder => folder,
+        },
+        CacheBytes = (long)(file.Number("data_config.feature_cache_gb")!.Value * (1L << 30)),
+        Device = device,
+    };
 
     /// <summary>Gives the options of the run.</summary>
     /// <param name="folder">Receives everything.</param> <param name="epochBatches">Micro-batches of an epoch.</param>
@@ -177,9 +224,8 @@ internal sealed class StageConfig(ConfigFile file, string stage)
             : throw file.Wrong("clap_config.window_curriculum", $"has the key '{e.Key}'; expected epochs from 0 with the number of windows from then on, e.g. {{0: 3, 50: 6, 100: 12}}.")).OrderBy(e => e.Item1)];
 
     // A file that describes another model than the one given is a mistake, not a wish.
-    private void CheckModel(string modelFolder)
+    private void CheckModel(string modelFolder, FlamingoConfig config)
     {
-        var config = FlamingoConfig.Load(FlamingoSharp.Weights.ModelFolder.Open(modelFolder).ConfigPath);
         var transformer = config.AudioTransformer;
         (string Path, double Own)[] known =
         [

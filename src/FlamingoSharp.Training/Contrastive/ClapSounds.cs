@@ -1,16 +1,7 @@
 using FlamingoSharp.Training.Sounds;
+using FlamingoSharp.Training.Stages;
 
 namespace FlamingoSharp.Training;
-
-/// <summary>A sound that a CLAP model learns from, with all that may be said of it.</summary>
-/// <param name="Id">Key of its spectrogram.</param>
-/// <param name="Kind">Sounds of one kind are alike, and are kept out of each other's batches: a clip's concept, a recipe's labels.</param>
-/// <param name="Caption">A sentence.</param>
-/// <param name="Texts">Everything that may stand for it: the caption, the list of its labels, its most specific label.</param>
-/// <param name="Concept">What it is, as a text, if it is one thing of a known kind.</param>
-/// <param name="Weight">How often it is drawn, relative to the others.</param>
-/// <param name="Whole">True if its texts hold for all of its windows together only.</param>
-internal sealed record ClapSound(string Id, string Kind, string Caption, IReadOnlyList<string> Texts, string? Concept, double Weight, bool Whole);
 
 /// <summary>Sounds and texts of a catalogue, as a CLAP model learns them. Texts are in lower case and without spoken words.</summary>
 internal static class ClapSounds
@@ -22,21 +13,33 @@ internal static class ClapSounds
         var texts = new TrainingTexts(catalogue, split, mels.IsUsable);
         var captions = texts.All().Where(t => t.Type == "caption").ToDictionary(t => t.Id, t => t.Answer);
         var concepts = ConceptNames(catalogue);
-        return [.. texts.Sounds.Select(s => Sound(s, captions[s.Id], s is Clip { Concept: { } key } ? concepts[key] : null, texts.Weights.Weights[s.Id]))];
+        return [.. texts.Sounds.Select(s => Sound(s, captions[s.Id], s is Clip { Concept: { } key } ? concepts[key] : null, texts.Weights.Weights[s.Id], mels))];
     }
 
-    private static ClapSound Sound(LabelledSound sound, string caption, string? concept, double weight)
+    private static ClapSound Sound(LabelledSound sound, string caption, string? concept, double weight, MelStore mels)
     {
         string[] labels = PlainLabels(sound);
         string list = string.Join(", ", labels);
-        return new ClapSound(
-            sound.Id,
-            sound is Clip { Concept: { } key } ? key : list,
-            caption,
-            [.. new[] { caption, list, labels.FirstOrDefault() ?? "", concept ?? "" }.Where(t => t.Length > 0).Distinct()],
-            concept,
-            weight,
-            Whole: sound is CompositionRecipe);
+        return new ClapSound
+        {
+            Id = sound.Id,
+            Kind = sound is Clip { Concept: { } key } ? key : list,
+            Captions = [caption],
+            Names = [.. new[] { list, labels.FirstOrDefault() ?? "", concept ?? "" }.Where(t => t.Length > 0 && t != caption).Distinct()],
+            Labels = concept is null ? [] : [concept],
+            Weight = weight,
+            Whole = sound is CompositionRecipe,
+            Hear = () => Windows(mels, sound.Id),
+        };
+    }
+
+    private static SoundFeatures Windows(MelStore mels, string id)
+    {
+        int count = mels.WindowsOf(id), size = mels.Options.WindowValues;
+        float[] values = new float[count * size];
+        for (int w = 0; w < count; w++)
+            mels.CopyTo(id, w, values.AsSpan(w * size, size));
+        return new SoundFeatures([count, mels.Options.Frames, mels.Options.Mel.Mels], values);
     }
 
     // Concepts are keys ("fs_rock"), not words: what people call one is the list of labels that most of its sounds carry.

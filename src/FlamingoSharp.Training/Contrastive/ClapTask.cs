@@ -3,6 +3,7 @@ using FlamingoSharp.Encoders;
 using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
 using FlamingoSharp.Training.Sounds;
+using FlamingoSharp.Training.Stages;
 using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 
@@ -15,22 +16,27 @@ internal sealed class ClapTask : ITrainingTask
     private readonly ClapTowers _towers;
     private readonly ClapConfig _config;
     private readonly ClapTokenizer _tokens;
-    private readonly MelStore _mels;
     private readonly IReadOnlyList<ClapSound> _training;
     private readonly ClapValidation? _validation;
     private readonly ClapTaskOptions _options;
     private readonly MelAugmentation _augmentation;
     private readonly BatchDraw _draw;
+    private readonly ClapEpochs? _epochs;
 
+    /// <param name="towers">What learns.</param> <param name="config">Its form.</param> <param name="tokenizer">How it reads.</param>
+    /// <param name="training">Learned from.</param> <param name="validation">Tried on; none for no validation.</param>
+    /// <param name="options">How it learns.</param> <param name="augmentation">How spectrograms are varied.</param>
+    /// <param name="epochs">True takes every sound once in an epoch; false draws sounds by their weights without end.</param>
     public ClapTask(
-        ClapTowers towers, ClapConfig config, Tokenizer tokenizer, MelStore mels, IReadOnlyList<ClapSound> training, IReadOnlyList<ClapSound> validation,
-        ClapTaskOptions options, MelAugmentationOptions augmentation)
+        ClapTowers towers, ClapConfig config, Tokenizer tokenizer, IReadOnlyList<ClapSound> training, IReadOnlyList<ClapSound> validation,
+        ClapTaskOptions options, MelAugmentationOptions augmentation, bool epochs = false)
     {
-        (_towers, _config, _mels, _training, _options) = (towers, config, mels, training, options);
+        (_towers, _config, _training, _options) = (towers, config, training, options);
         _tokens = new ClapTokenizer(tokenizer, config);
-        _augmentation = new MelAugmentation(augmentation, mels.Options.Frames, mels.Options.Mel.Mels);
+        _augmentation = new MelAugmentation(augmentation, Frames, Bands);
         _draw = new BatchDraw(training);
-        _validation = validation.Count > 0 ? new ClapValidation(towers, _tokens, mels, training, validation, options.BatchSize) : null;
+        _epochs = epochs ? new ClapEpochs(training, options.BatchSize) : null;
+        _validation = validation.Count > 0 ? new ClapValidation(towers, _tokens, training, validation, options.BatchSize) : null;
         Groups = GroupsOf(towers, options);
     }
 
@@ -47,10 +53,18 @@ internal sealed class ClapTask : ITrainingTask
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Identity => new Dictionary<string, string>
     {
-        ["sounds"] = $"{_training.Count}",
+        ["sounds"] = _epochs is null ? $"{_training.Count}"
+            : $"{_training.Count} {SoundSource.Key(string.Join('\n', _training.Select(s => $"{s.Id} {s.Kind} {string.Join('|', s.Captions)}")))[..8]}",
         ["model"] = _config.ToJson(),
         ["stage options"] = _options.ToString(),
     };
+
+    /// <inheritdoc/>
+    public long? EpochMicroBatches => _epochs?.Batches;
+
+    private int Frames => _config.Audio.Mel.Frames(_config.Audio.WindowSamples);
+
+    private int Bands => _config.Audio.Mel.Mels;
 
     /// <inheritdoc/>
     public void SetTraining(bool training) => _towers.train(training);
@@ -59,15 +73,15 @@ internal sealed class ClapTask : ITrainingTask
     public ITrainingBatch Prepare(long index)
     {
         var random = SplitMix.At(_options.Seed, index);
-        ClapSound[] sounds = [.. _draw.Draw(_options.BatchSize, random).Select(i => _training[i])];
+        ClapSound[] sounds = [.. (_epochs?.Batch(index) ?? _draw.Draw(_options.BatchSize, random)).Select(i => _training[i])];
         string[] texts = [.. sounds.Select(s => DrawText(s, random))];
-        var windows = sounds.SelectMany((s, row) => Windows(s, random).Select(w => (s.Id, Row: row, Window: w))).ToArray();
-        int n = sounds.Length, size = _mels.Options.WindowValues;
+        var windows = sounds.SelectMany((s, row) => Windows(s, random).Select(w => (Row: row, w.Heard, w.Window))).ToArray();
+        int n = sounds.Length, size = Frames * Bands;
         float[] mels = new float[windows.Length * size], shares = new float[n * windows.Length], fits = new float[n * n];
         for (int i = 0; i < windows.Length; i++)
         {
             var mel = mels.AsSpan(i * size, size);
-            _mels.CopyTo(windows[i].Id, windows[i].Window, mel);
+            windows[i].Heard.Values.AsSpan(windows[i].Window * size, size).CopyTo(mel);
             _augmentation.Vary(mel, random);
             shares[windows[i].Row * windows.Length + i] = 1;
         }
@@ -78,7 +92,7 @@ internal sealed class ClapTask : ITrainingTask
             var (ids, attend) = _tokens.Batch([.. texts.Select(_tokens.Encode)]);
             return new Batch(
                 n,
-                tensor(mels, [windows.Length, _mels.Options.Frames, _mels.Options.Mel.Mels]).DetachFromDisposeScope(),
+                tensor(mels, [windows.Length, Frames, Bands]).DetachFromDisposeScope(),
                 windows.Length == n ? null : tensor(shares, [n, windows.Length]).DetachFromDisposeScope(),
                 ids.DetachFromDisposeScope(), attend.DetachFromDisposeScope(),
                 tensor(fits, [n, n]).DetachFromDisposeScope());
@@ -125,12 +139,14 @@ internal sealed class ClapTask : ITrainingTask
     }
 
     private string DrawText(ClapSound sound, Random random) =>
-        sound.Texts.Count == 1 || random.NextDouble() < _options.CaptionShare ? sound.Caption : sound.Texts[random.Next(1, sound.Texts.Count)];
+        sound.Names.Count > 0 && random.NextDouble() >= _options.CaptionShare ? Any(sound.Names, random) : Any(sound.Captions, random);
 
-    private IEnumerable<int> Windows(ClapSound sound, Random random)
+    private static string Any(IReadOnlyList<string> texts, Random random) => texts[texts.Count == 1 ? 0 : random.Next(texts.Count)];
+
+    private static IEnumerable<(SoundFeatures Heard, int Window)> Windows(ClapSound sound, Random random)
     {
-        int all = _mels.WindowsOf(sound.Id);
-        return sound.Whole ? Enumerable.Range(0, all) : [random.Next(all)];
+        var heard = sound.Hear();
+        return sound.Whole ? Enumerable.Range(0, heard.Windows).Select(w => (heard, w)) : [(heard, random.Next(heard.Windows))];
     }
 
     /// <param name="Samples">n</param> <param name="Mels">[w, f, m]</param> <param name="Shares">[n, w], which windows are whose; null where each has one.</param>

@@ -1,47 +1,54 @@
 using FlamingoSharp.Embeddings;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Training.Sounds;
+using FlamingoSharp.Training.Stages;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>Tries a CLAP model on sounds that it does not learn from: loss, recall both ways, and naming concepts without having been trained to.</summary>
+/// <summary>Tries a CLAP model on sounds that it does not learn from: loss, recall both ways, and naming labels without having been trained to.</summary>
 internal sealed class ClapValidation
 {
     private const int LossBatches = 32;
+    private const int MostSounds = 2000; // evenly spaced
     private const int TextsAtOnce = 64, SoundsAtOnce = 16;
 
     private readonly ClapTowers _towers;
     private readonly ClapTokenizer _tokens;
-    private readonly MelStore _mels;
     private readonly IReadOnlyList<ClapSound> _sounds;
-    private readonly string[] _captions;
-    private readonly int[] _captionOf;
-    private readonly string[] _concepts;
+    private readonly string[] _captions, _labels;
+    private readonly IReadOnlyList<int>[] _captionsOf, _labelsOf;
     private readonly int _batchSize;
 
     public ClapValidation(
-        ClapTowers towers, ClapTokenizer tokens, MelStore mels, IReadOnlyList<ClapSound> training, IReadOnlyList<ClapSound> validation, int batchSize)
+        ClapTowers towers, ClapTokenizer tokens, IReadOnlyList<ClapSound> training, IReadOnlyList<ClapSound> validation, int batchSize)
     {
-        (_towers, _tokens, _mels, _sounds, _batchSize) = (towers, tokens, mels, validation, Math.Min(batchSize, validation.Count));
-        _captions = [.. validation.Select(s => s.Caption).Distinct()];
-        var places = _captions.Index().ToDictionary(c => c.Item, c => c.Index);
-        _captionOf = [.. validation.Select(s => places[s.Caption])];
-        _concepts = [.. training.Concat(validation).Select(s => s.Concept).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+        int tried = Math.Min(validation.Count, MostSounds);
+        (_towers, _tokens, _batchSize) = (towers, tokens, Math.Min(batchSize, tried));
+        _sounds = [.. Enumerable.Range(0, tried).Select(i => validation[(int)((long)i * validation.Count / tried)])];
+        _captions = [.. _sounds.SelectMany(s => s.Captions).Distinct()];
+        _labels = [.. training.Concat(_sounds).SelectMany(s => s.Labels).Distinct().Order(StringComparer.Ordinal)];
+        _captionsOf = Places(_captions, s => s.Captions);
+        _labelsOf = Places(_labels, s => s.Labels);
     }
 
     /// <summary>Tries; the towers are in evaluation mode, without gradient.</summary>
     public ValidationResult Run(CancellationToken cancellation)
     {
         float[][] sounds = [.. _sounds.Chunk(SoundsAtOnce).SelectMany(few => Embed(few, cancellation))];
-        float[][] captions = Embed(_captions, cancellation), concepts = Embed(_concepts, cancellation);
-        var scores = RetrievalScores.Recall(sounds, captions, _captionOf);
-        int[] named = [.. Enumerable.Range(0, sounds.Length).Where(i => _sounds[i].Concept is not null)];
-        scores["zero-shot"] = RetrievalScores.Accuracy(
-            [.. named.Select(i => sounds[i])], concepts, [.. named.Select(i => Array.BinarySearch(_concepts, _sounds[i].Concept, StringComparer.Ordinal))]);
+        float[][] captions = Embed(_captions, cancellation), labels = Embed(_labels, cancellation);
+        var scores = RetrievalScores.Recall(sounds, captions, _captionsOf);
+        int[] named = [.. Enumerable.Range(0, sounds.Length).Where(i => _labelsOf[i].Count > 0)];
+        scores["zero-shot"] = RetrievalScores.Accuracy([.. named.Select(i => sounds[i])], labels, [.. named.Select(i => _labelsOf[i])]);
         using var scope = NewDisposeScope();
         scores["scale"] = _towers.LogScale!.exp().item<float>();
         return new ValidationResult(Loss(sounds, captions), scores);
+    }
+
+    private IReadOnlyList<int>[] Places(string[] texts, Func<ClapSound, IReadOnlyList<string>> of)
+    {
+        var places = texts.Index().ToDictionary(t => t.Item, t => t.Index);
+        return [.. _sounds.Select(s => of(s).Select(t => places[t]).ToArray())];
     }
 
     // The batches are the same at every validation.
@@ -56,11 +63,11 @@ internal sealed class ClapValidation
             int n = rows.Length;
             float[] fits = [.. Enumerable.Range(0, n * n).Select(i => Fits(rows[i / n], rows[i % n]) ? 1f : 0f)];
             sum += ContrastiveLoss.Of(
-                Rows(rows.Select(r => sounds[r])), Rows(rows.Select(r => captions[_captionOf[r]])), _towers.LogScale!, tensor(fits, [n, n])).item<float>();
+                Rows(rows.Select(r => sounds[r])), Rows(rows.Select(r => captions[_captionsOf[r][0]])), _towers.LogScale!, tensor(fits, [n, n])).item<float>();
         }
         return sum / LossBatches;
 
-        bool Fits(int a, int b) => _captionOf[a] == _captionOf[b] || _sounds[a].Kind == _sounds[b].Kind;
+        bool Fits(int a, int b) => _captionsOf[a].Contains(_captionsOf[b][0]) || _sounds[a].Kind == _sounds[b].Kind;
     }
 
     private static Tensor Rows(IEnumerable<float[]> vectors) => stack([.. vectors.Select(v => tensor(v))]);
@@ -70,16 +77,15 @@ internal sealed class ClapValidation
     {
         cancellation.ThrowIfCancellationRequested();
         using var scope = NewDisposeScope();
-        var windows = sounds.SelectMany((s, row) => Enumerable.Range(0, _mels.WindowsOf(s.Id)).Select(w => (s.Id, Row: row, Window: w))).ToArray();
-        int size = _mels.Options.WindowValues;
-        float[] values = new float[windows.Length * size], shares = new float[sounds.Length * windows.Length];
-        for (int i = 0; i < windows.Length; i++)
-        {
-            _mels.CopyTo(windows[i].Id, windows[i].Window, values.AsSpan(i * size, size));
-            shares[windows[i].Row * windows.Length + i] = 1;
-        }
-        var vectors = _towers.EmbedLogMel(tensor(values, [windows.Length, _mels.Options.Frames, _mels.Options.Mel.Mels]));           // [w, d]
-        var means = ClapTowers.Unit(tensor(shares, [sounds.Length, windows.Length]).matmul(vectors));                              // [n, d]
+        SoundFeatures[] heard = [.. sounds.Select(s => s.Hear())];
+        float[] values = [.. heard.SelectMany(h => h.Values)];
+        int windows = heard.Sum(h => h.Windows), at = 0;
+        float[] shares = new float[sounds.Length * windows];
+        for (int row = 0; row < heard.Length; at += heard[row++].Windows)
+            shares.AsSpan(row * windows + at, heard[row].Windows).Fill(1);
+        var all = tensor(values, [windows, .. heard[0].Shape[1..]]);                                                              // [w, f, m]
+        var vectors = cat([.. all.split(_towers.Audio.Options.WindowsAtOnce).Select(few => _towers.EmbedLogMel(few))], 0);        // [w, d]
+        var means = ClapTowers.Unit(tensor(shares, [sounds.Length, windows]).matmul(vectors));                                    // [n, d]
         return [.. means.data<float>().ToArray().Chunk((int)means.shape[1])];
     }
 

@@ -1,4 +1,5 @@
 using FlamingoSharp.Embeddings;
+using FlamingoSharp.Retrieval;
 
 namespace FlamingoSharp.Training;
 
@@ -9,33 +10,29 @@ internal static class RetrievalScores
 
     /// <summary>Recall at 1, 5 and 10, both ways.</summary>
     /// <param name="sounds">Unit vectors.</param> <param name="texts">Unit vectors, each text once.</param>
-    /// <param name="textOf">For each sound, the index of its text; every text has a sound.</param>
+    /// <param name="textsOf">For each sound, the indices of its texts, at least one; every text has a sound.</param>
     /// <remarks>
-    /// Sound to text: the share of sounds whose text is among the k nearest. Text to sound: the share of texts one of whose sounds is among
-    /// the k nearest. Of equally near ones, those that are wrong come first.
+    /// Sound to text: the share of sounds one of whose texts is among the k nearest. Text to sound: the share of texts one of whose sounds is
+    /// among the k nearest.
     /// </remarks>
-    public static Dictionary<string, double> Recall(IReadOnlyList<float[]> sounds, IReadOnlyList<float[]> texts, IReadOnlyList<int> textOf)
+    public static Dictionary<string, double> Recall(IReadOnlyList<float[]> sounds, IReadOnlyList<float[]> texts, IReadOnlyList<IReadOnlyList<int>> textsOf)
     {
-        int[] soundRanks = [.. sounds.Select((sound, i) => RankOf(sound, texts, t => t == textOf[i]))];
-        int[] textRanks = [.. texts.Select((text, i) => RankOf(text, sounds, s => textOf[s] == i))];
+        Placings[] bySound = [.. sounds.Select((sound, i) => Find(sound, texts, t => textsOf[i].Contains(t)))];
+        Placings[] byText = [.. texts.Select((text, i) => Find(text, sounds, s => textsOf[s].Contains(i)))];
         var scores = new Dictionary<string, double>();
-        foreach (int k in s_ranks)
-            scores[$"sound to text R@{k}"] = soundRanks.Count(r => r <= k) / (double)soundRanks.Length;
-        foreach (int k in s_ranks)
-            scores[$"text to sound R@{k}"] = textRanks.Count(r => r <= k) / (double)textRanks.Length;
+        foreach (var (way, placings) in new[] { ("sound to text", bySound), ("text to sound", byText) })
+        {
+            foreach (int k in s_ranks)
+                scores[$"{way} R@{k}"] = placings.Count(p => p.IsWithin(k)) / (double)placings.Length;
+        }
         return scores;
     }
 
-    /// <summary>The share of sounds whose own label is the nearest of all.</summary>
-    /// <param name="sounds">Unit vectors.</param> <param name="labels">Unit vectors.</param> <param name="labelOf">For each sound, the index of its label.</param>
-    public static double Accuracy(IReadOnlyList<float[]> sounds, IReadOnlyList<float[]> labels, IReadOnlyList<int> labelOf) =>
-        sounds.Where((sound, i) => RankOf(sound, labels, l => l == labelOf[i]) == 1).Count() / (double)Math.Max(1, sounds.Count);
+    /// <summary>The share of sounds of which the nearest of all labels is one of its own.</summary>
+    /// <param name="sounds">Unit vectors.</param> <param name="labels">Unit vectors.</param> <param name="labelsOf">For each sound, the indices of its labels.</param>
+    public static double Accuracy(IReadOnlyList<float[]> sounds, IReadOnlyList<float[]> labels, IReadOnlyList<IReadOnlyList<int>> labelsOf) =>
+        sounds.Where((sound, i) => Find(sound, labels, l => labelsOf[i].Contains(l)).IsWithin(1)).Count() / (double)Math.Max(1, sounds.Count);
 
-    // Place of the nearest right one, from 1.
-    private static int RankOf(float[] query, IReadOnlyList<float[]> candidates, Func<int, bool> isRight)
-    {
-        float[] similarities = [.. candidates.Select(c => ClapModel.Similarity(query, c))];
-        float best = similarities.Where((_, i) => isRight(i)).Max();
-        return 1 + similarities.Where((s, i) => s >= best && !isRight(i)).Count();
-    }
+    private static Placings Find(float[] query, IReadOnlyList<float[]> candidates, Func<int, bool> isRight) =>
+        Placings.Of([.. candidates.Select(c => ClapModel.Similarity(query, c))], isRight);
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>A line of a run's log: a step, or a validation.</summary>
+/// <summary>A line of a run's log: a step, a validation, or the end.</summary>
 internal sealed record LogLine
 {
     /// <summary>Steps done.</summary>
@@ -29,11 +29,24 @@ internal sealed record LogLine
     /// <summary>Micro-batches left out so far, if any.</summary>
     public int? Skipped { get; init; }
 
+    /// <summary>Where the time of the whole run went, as shares of it; in the line of the end alone.</summary>
+    public LoggedTime? Time { get; init; }
+
     /// <summary>On sounds that are not learned from.</summary>
     public double? ValidationLoss { get; init; }
 
     /// <summary>Further figures of a validation.</summary>
     public IReadOnlyDictionary<string, double>? Scores { get; init; }
+}
+
+/// <summary>The shares of a run's time.</summary>
+internal sealed record LoggedTime(double Seconds, double Computing, double Waiting, double Validating, double Saving)
+{
+    /// <summary>Of a time, to four digits.</summary>
+    public static LoggedTime Of(TrainingTime time) => new(
+        Math.Round(time.Seconds, 1), Share(time, time.Computing), Share(time, time.Waiting), Share(time, time.Validating), Share(time, time.Saving));
+
+    private static double Share(TrainingTime time, double seconds) => Math.Round(time.ShareOf(seconds), 4);
 }
 
 /// <summary>A file of a checkpoint, as it was written.</summary>
@@ -56,6 +69,9 @@ internal sealed record CheckpointState
 
     /// <summary>Steps that each parameter took part in, by name.</summary>
     public required SortedDictionary<string, long> ParameterSteps { get; init; }
+
+    /// <summary>Threads that torch computed with; null in checkpoints of earlier versions.</summary>
+    public int? Threads { get; init; }
 
     /// <summary>Updates of the weights' average.</summary>
     public int AverageUpdates { get; init; }

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace FlamingoSharp.Training;
 
 /// <summary>What a run keeps on disk: checkpoints, log, TensorBoard's events, report. Written by process 0, read by all.</summary>
@@ -55,6 +57,7 @@ internal sealed class RunFolder : IDisposable
             RunSettings.Check(_options.Folder, found.Settings, settings);
             state.Restore(tensors, found);
         }
+        ComputeAsBefore(found.Threads, warn);
         _saved = found.Position.Step;
         return found.Position;
     }
@@ -89,6 +92,7 @@ internal sealed class RunFolder : IDisposable
                     Position = position,
                     Settings = Settings,
                     ParameterSteps = state.ParameterSteps,
+                    Threads = get_num_threads(),
                     AverageUpdates = state.AverageUpdates,
                 },
                 tensors);
@@ -109,6 +113,18 @@ internal sealed class RunFolder : IDisposable
             throw new FlamingoException(FlamingoErrorKind.Input,
                 $"{what} cannot be written: {e.Message.TrimEnd('.')}. Make room in '{_options.Folder}', then {(_saved is { } step ? $"go on from step {step} with --resume" : "begin again; there is no checkpoint yet")}.", e);
         }
+    }
+
+    // Sums are the same to the last bit only if they are cut alike.
+    private void ComputeAsBefore(int? threads, Action<string> warn)
+    {
+        int now = get_num_threads();
+        if (threads is not { } before || before == now)
+            return;
+        if (_options.Threads is null)
+            set_num_threads(before);
+        else
+            warn($"the run has computed with {before} thread{(before == 1 ? "" : "s")} and goes on with {now}, so that losses may differ in their last bits; without --threads it would go on as before.");
     }
 
     /// <inheritdoc/>

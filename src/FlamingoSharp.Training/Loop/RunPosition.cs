@@ -15,6 +15,9 @@ internal sealed record RunPosition
     /// <summary>Time spent, in seconds.</summary>
     public double Seconds { get; init; }
 
+    /// <summary>Where the time went; null before the first step, and in checkpoints of earlier versions.</summary>
+    public TrainingTime? Time { get; init; }
+
     /// <summary>Step of the last validation.</summary>
     public int ValidatedAt { get; init; }
 

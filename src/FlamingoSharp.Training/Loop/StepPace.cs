@@ -2,10 +2,12 @@ using System.Diagnostics;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>How fast steps are, and how much of them is waiting for data; validations and checkpoints do not count.</summary>
-internal sealed class StepPace
+/// <summary>How fast steps are, and where the time of a run goes.</summary>
+/// <param name="before">The time of the run's earlier parts; null if there were none.</param>
+internal sealed class StepPace(TrainingTime? before)
 {
-    private readonly Stopwatch _clock = new();
+    private readonly TrainingTime _before = before ?? new(0, 0, 0, 0, 0);
+    private readonly Stopwatch _whole = Stopwatch.StartNew(), _step = new(), _validating = new(), _saving = new();
     private TimeSpan _waitedBefore;
 
     /// <summary>Length of the last step.</summary>
@@ -26,21 +28,52 @@ internal sealed class StepPace
     /// <summary>Samples in all.</summary>
     public long TotalSamples { get; private set; }
 
+    /// <summary>Where the time of the run went so far, earlier parts included.</summary>
+    public TrainingTime Time => new(
+        _before.Seconds + _whole.Elapsed.TotalSeconds,
+        _before.Computing + TotalSeconds - TotalWaitSeconds,
+        _before.Waiting + TotalWaitSeconds,
+        _before.Validating + _validating.Elapsed.TotalSeconds,
+        _before.Saving + _saving.Elapsed.TotalSeconds);
+
     /// <summary>A step begins.</summary>
     public void Begin(TimeSpan waited)
     {
         _waitedBefore = waited;
-        _clock.Restart();
+        _step.Restart();
     }
 
     /// <summary>It ends.</summary>
     public void End(TimeSpan waited, int samples)
     {
-        Seconds = _clock.Elapsed.TotalSeconds;
+        Seconds = _step.Elapsed.TotalSeconds;
         WaitSeconds = (waited - _waitedBefore).TotalSeconds;
         Steps++;
         TotalSeconds += Seconds;
         TotalWaitSeconds += WaitSeconds;
         TotalSamples += samples;
+    }
+
+    /// <summary>Validates.</summary>
+    public T Validating<T>(Func<T> work) => During(_validating, work);
+
+    /// <summary>Writes a checkpoint, or the model.</summary>
+    public void Saving(Action work) => During(_saving, () =>
+    {
+        work();
+        return 0;
+    });
+
+    private static T During<T>(Stopwatch clock, Func<T> work)
+    {
+        clock.Start();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            clock.Stop();
+        }
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FlamingoSharp.Training;
 
-/// <summary>The log of a run, <c>log.jsonl</c>: a line a step, and one a validation.</summary>
+/// <summary>The log of a run, <c>log.jsonl</c>: a line a step, one a validation, and one at the end.</summary>
 /// <remarks>A run that goes on from a checkpoint first cuts off what was written after it, so that the log reads as if nothing had happened.</remarks>
 internal sealed class TrainingLog : ITrainingObserver, IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class TrainingLog : ITrainingObserver, IDisposable
         long good = 0;
         foreach (var (line, end) in Read(_file))
         {
-            if (line.Step > (line.LearningRate is null ? position.ValidatedAt : position.Step))
+            if (line.Time is not null || line.Step > (line.LearningRate is null ? position.ValidatedAt : position.Step))
                 break;
             good = end;
         }
@@ -54,6 +54,9 @@ internal sealed class TrainingLog : ITrainingObserver, IDisposable
         ValidationLoss = Finite(validation.Loss),
         Scores = validation.Scores.Count == 0 ? null : validation.Scores.Where(s => double.IsFinite(s.Value)).ToDictionary(),
     });
+
+    /// <inheritdoc/>
+    public void Ended(TrainingOutcome outcome) => Write(new LogLine { Step = outcome.Steps, Time = LoggedTime.Of(outcome.Time) });
 
     /// <summary>Forces the lines to disk.</summary>
     public void Flush() => _file.Flush(flushToDisk: true);

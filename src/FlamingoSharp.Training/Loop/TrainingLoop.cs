@@ -72,19 +72,19 @@ internal sealed class TrainingLoop
         var runner = new StepRunner(_task, optimizer, queue, _options, _exchange, message => Tell(o => o.Warned(message)));
         long started = Clock.GetTimestamp();
         double before = _position.Seconds;
-        var pace = new StepPace();
-        folder.Try("The log", () => Tell(o => o.Started(Describe(stepBatches, optimizer) with { Settings = folder.Settings })));
+        var pace = new StepPace(_position.Time);
+        folder.Try("The log", () => Tell(o => o.Started(Describe(stepBatches, optimizer) with { Settings = folder.Settings, Threads = get_num_threads() })));
         _task.SetTraining(true);
         while (true)
         {
             var end = EndOf(_position);
             if (IsValidationDue(end is not null))
             {
-                Validate(folder, average, last: end is not null, cancellation);
+                Validate(folder, average, last: end is not null, pace, cancellation);
                 end ??= EndOf(_position); // validation may have shown that it is time
             }
             if (end is not null || (_options.CheckpointEvery > 0 && _position.Step > 0 && _position.Step % _options.CheckpointEvery == 0))
-                folder.Save(_position);
+                Save(folder, pace);
             if (end is { } reason)
                 return Finish(folder, reason, pace);
 
@@ -100,6 +100,7 @@ internal sealed class TrainingLoop
                 Samples = _position.Samples + totals.Samples,
                 Skipped = _position.Skipped + totals.Skipped,
                 Seconds = totals.Elapsed,
+                Time = pace.Time,
             };
             var report = new TrainingStepReport(
                 _position.Step, totals.Loss, rate, totals.GradientNorm, totals.Samples, pace.Seconds, pace.WaitSeconds,
@@ -107,9 +108,15 @@ internal sealed class TrainingLoop
             folder.Try("The log", () => Tell(o => o.Stepped(report)));
             if (!totals.Cancelled)
                 continue;
-            folder.Save(_position);
+            Save(folder, pace);
             throw new OperationCanceledException(cancellation);
         }
+    }
+
+    private void Save(RunFolder folder, StepPace pace)
+    {
+        _position = _position with { Time = pace.Time };
+        pace.Saving(() => folder.Save(_position));
     }
 
     private static int StepsOf(ITrainingTask task, TrainingRunOptions options, int processes)
@@ -133,14 +140,14 @@ internal sealed class TrainingLoop
     private bool IsValidationDue(bool atEnd) => _position.Step > _position.ValidatedAt
         && (atEnd || (_options.ValidateEvery > 0 && _position.Step % _options.ValidateEvery == 0));
 
-    private void Validate(RunFolder folder, WeightAverage? average, bool last, CancellationToken cancellation)
+    private void Validate(RunFolder folder, WeightAverage? average, bool last, StepPace pace, CancellationToken cancellation)
     {
-        var (result, cancelled) = Try(average, cancellation);
+        var (result, cancelled) = pace.Validating(() => Try(average, cancellation));
         double[] shared = [result is null ? 0 : 1, result?.Loss ?? 0, cancelled ? 1 : 0];
         _exchange.Sum(shared);
         if (shared[2] > 0)
         {
-            folder.Save(_position); // of the steps; the run that goes on validates first
+            Save(folder, pace); // of the steps; the run that goes on validates first
             throw new OperationCanceledException(cancellation);
         }
         _position = _position with { ValidatedAt = _position.Step };
@@ -159,7 +166,7 @@ internal sealed class TrainingLoop
             return;
         using var averaged = average?.Apply();
         using var weights = _task.Weights();
-        folder.Try($"The model of step {_position.Step}", () => keep(weights));
+        pace.Saving(() => folder.Try($"The model of step {_position.Step}", () => keep(weights)));
     }
 
     private (ValidationResult? Result, bool Cancelled) Try(WeightAverage? average, CancellationToken cancellation)
@@ -188,7 +195,7 @@ internal sealed class TrainingLoop
     {
         var outcome = new TrainingOutcome(
             end, _position.Step, _position.Samples, _position.BestLoss, _position.BestStep, _position.Skipped,
-            pace.TotalSeconds, pace.TotalWaitSeconds, pace.TotalSeconds > 0 ? pace.TotalSamples / pace.TotalSeconds : 0);
+            pace.TotalSeconds, pace.TotalWaitSeconds, pace.TotalSeconds > 0 ? pace.TotalSamples / pace.TotalSeconds : 0) { Time = pace.Time };
         folder.Try("The report", () => Tell(o => o.Ended(outcome)));
         return outcome;
     }

@@ -8,6 +8,9 @@ public sealed record TrainingStart(string Task, int FirstStep, int TotalSteps, l
 {
     /// <summary>What the run was started with, by name.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Threads that torch computes with, in process 0.</summary>
+    public int Threads { get; init; }
 }
 
 /// <summary>One optimiser step.</summary>
@@ -41,13 +44,30 @@ public enum TrainingEnd
     NoImprovement,
 }
 
+/// <summary>Where the time of a run went, all its parts together, in process 0; all in seconds. What is left over went to logs and the display.</summary>
+/// <param name="Seconds">In all.</param> <param name="Computing">Steps, but for waiting: forward and backward passes, the optimiser.</param>
+/// <param name="Waiting">Steps that waited for data.</param> <param name="Validating">Validations.</param>
+/// <param name="Saving">Writing checkpoints and the model.</param>
+public sealed record TrainingTime(double Seconds, double Computing, double Waiting, double Validating, double Saving)
+{
+    /// <summary>Share of the whole time, from 0 to 1.</summary>
+    public double ShareOf(double seconds) => Seconds > 0 ? seconds / Seconds : 0;
+}
+
 /// <summary>What a run came to.</summary>
 /// <param name="End">Why it ended.</param> <param name="Steps">Steps of the whole run.</param> <param name="Samples">Learned from, in the whole run.</param>
 /// <param name="BestLoss">Smallest validation loss; null if nothing was validated.</param> <param name="BestStep">Where that was.</param>
 /// <param name="Skipped">Micro-batches left out.</param> <param name="StepSeconds">Time in steps, of this part of the run.</param>
 /// <param name="WaitSeconds">Of these, spent waiting for data.</param> <param name="SamplesPerSecond">In steps, of this part of the run.</param>
 public sealed record TrainingOutcome(
-    TrainingEnd End, int Steps, long Samples, double? BestLoss, int BestStep, int Skipped, double StepSeconds, double WaitSeconds, double SamplesPerSecond);
+    TrainingEnd End, int Steps, long Samples, double? BestLoss, int BestStep, int Skipped, double StepSeconds, double WaitSeconds, double SamplesPerSecond)
+{
+    /// <summary>Where the time of the whole run went.</summary>
+    public TrainingTime Time { get; init; } = new(0, 0, 0, 0, 0);
+
+    /// <summary>Share of the steps' time, of this part of the run, that was not spent waiting for data.</summary>
+    public double ComputeShare => StepSeconds > 0 ? 1 - (WaitSeconds / StepSeconds) : 0;
+}
 
 /// <summary>Watches a run: called on the thread that trains, in process 0 alone.</summary>
 public interface ITrainingObserver

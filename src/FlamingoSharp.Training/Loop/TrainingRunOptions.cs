@@ -62,6 +62,12 @@ public sealed record TrainingRunOptions
     /// <summary>Goes on from the newest good checkpoint in <see cref="Folder"/>, if there is one.</summary>
     public bool Resume { get; init; }
 
+    /// <summary>
+    /// Threads that torch computes with, if someone has said how many; null takes as many as a run that goes on had before, so that its sums
+    /// are the same to the last bit, and else leaves it to torch.
+    /// </summary>
+    public int? Threads { get; init; }
+
     /// <summary>Micro-batches laid out ahead.</summary>
     public int PrepareAhead { get; init; } = 4;
 

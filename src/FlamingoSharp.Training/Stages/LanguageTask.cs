@@ -160,7 +160,7 @@ internal sealed class LanguageTask : ITrainingTask
     /// <inheritdoc/>
     public IWeightSource Weights() => new MergedSource(
         "the model in training",
-        ModelFolder.Open(_stage.Folder).OpenWeights(),
+        _stage.Start.OpenWeights(),
         new LearnedWeights(
             Groups.SelectMany(g => g.Parameters).Where(p => !p.Name.Contains(".lora_", StringComparison.Ordinal)).Select(p => (p.Name, (Tensor)p.Parameter))
                 .Concat(Buffers), _adapters?.Merged()));

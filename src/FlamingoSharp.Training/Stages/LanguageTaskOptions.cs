@@ -29,8 +29,11 @@ internal sealed record LanguageTaskOptions
     /// <summary>The stage, e.g. <c>sft</c>.</summary>
     public required string Stage { get; init; }
 
-    /// <summary>The model folder that training starts from.</summary>
-    public required string ModelFolder { get; init; }
+    /// <summary>The model folder that training starts from, unless it starts from <see cref="Parts"/>.</summary>
+    public string ModelFolder { get; init; } = "";
+
+    /// <summary>The language model and encoder that training starts from; null for a whole model.</summary>
+    public BareParts? Parts { get; init; }
 
     /// <summary>The mixture.</summary>
     public required IReadOnlyList<BlendEntry> Entries { get; init; }

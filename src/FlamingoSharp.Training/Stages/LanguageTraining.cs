@@ -14,7 +14,7 @@ public sealed record LanguageTrainingRequest
     /// <summary>Changes of the configuration, <c>section.key=value</c>.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
-    /// <summary>The model folder that training starts from; null takes that of the configuration.</summary>
+    /// <summary>The model folder that training starts from; null takes that of the configuration, or the language model and encoder that it names.</summary>
     public string? ModelFolder { get; init; }
 
     /// <summary>The model folder where neither <see cref="ModelFolder"/> nor the configuration names one; null for an error.</summary>
@@ -38,8 +38,8 @@ public sealed class LanguageTraining : IDisposable
     private readonly LanguageTask _task;
     private readonly IReadOnlyList<string>? _labels;
 
-    private LanguageTraining(ConfigFile file, StageConfig config, LanguageTask task, IReadOnlyList<string>? labels) =>
-        (_file, _config, _task, _labels) = (file, config, task, labels);
+    private LanguageTraining(ConfigFile file, StageConfig config, LanguageTask task, IReadOnlyList<string> notes, IReadOnlyList<string>? labels) =>
+        (_file, _config, _task, Notes, _labels) = (file, config, task, notes, labels);
 
     /// <summary>The names of the stages.</summary>
     public static IReadOnlyList<string> Stages { get; } = ["pretrain", "sft", "chat", "finetune"];
@@ -48,7 +48,7 @@ public sealed class LanguageTraining : IDisposable
     public string Resolved => _file.ToYaml();
 
     /// <summary>Keys of the configuration that change nothing, each with the reason.</summary>
-    public IReadOnlyList<string> Notes => _file.WithoutEffect();
+    public IReadOnlyList<string> Notes { get; }
 
     /// <summary>Opens model and data and checks that they fit, before anything is trained.</summary>
     /// <exception cref="FlamingoException">The configuration is wrong, or model or data cannot be used or do not fit each other.</exception>
@@ -57,11 +57,13 @@ public sealed class LanguageTraining : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         var file = ConfigFile.Read(request.ConfigPath, request.Changes, StageConfig.DefaultsOf(request.Stage));
         var config = new StageConfig(file, request.Stage);
-        string model = request.ModelFolder ?? config.ModelFolder ?? request.FallbackModelFolder ?? throw new FlamingoException(FlamingoErrorKind.Usage,
-            "There is no model to start from: give --model, or name one in the configuration with model_config.path.");
+        string? whole = request.ModelFolder ?? config.ModelFolder;
+        var parts = whole is null ? config.Parts : null;
         var data = StageData.Of(config, file, request.DataFolder, dialogues: request.Stage == "chat");
-        var task = new LanguageTask(config.Task(model, data, request.Device));
-        return new LanguageTraining(file, config, task, request is { Stage: FineTuning.Stage, DataFolder: { } set } ? FineTuning.LabelsOf(set) : null);
+        var task = new LanguageTask(parts is not null ? config.Task(parts, data, request.Device)
+            : config.Task(whole ?? request.FallbackModelFolder ?? throw NoModel(), data, request.Device));
+        string[] notes = [.. file.WithoutEffect(), .. parts is null && config.SuperfluousParts is { } note ? [note] : Array.Empty<string>()];
+        return new LanguageTraining(file, config, task, notes, request is { Stage: FineTuning.Stage, DataFolder: { } set } ? FineTuning.LabelsOf(set) : null);
     }
 
     /// <summary>How the run goes where the command line says nothing else.</summary>
@@ -89,6 +91,9 @@ public sealed class LanguageTraining : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _task.Dispose();
+
+    private static FlamingoException NoModel() => new(FlamingoErrorKind.Usage,
+        "There is no model to start from: give --model, or name one in the configuration with model_config.path; or make one of --language-model and --encoder.");
 
     // Once the run has its folder: a run that is refused changes nothing there.
     private sealed class ConfigKeeper(string folder, string resolved) : ITrainingObserver

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using FlamingoSharp.Audio;
+using FlamingoSharp.Embeddings;
 using FlamingoSharp.Encoders;
 using FlamingoSharp.Training.Sounds;
 using static TorchSharp.torch;
@@ -22,7 +23,7 @@ internal sealed record SoundPart(string Path, double Start = 0, double? Duration
 internal sealed class SoundSource : IDisposable
 {
     private readonly Htsat _encoder;
-    private readonly WindowOptions _windows;
+    private readonly SoundCut _cut;
     private readonly bool _spectrograms;
     private readonly FeatureCache? _cache;
     private readonly MelAugmentation _augmentation;
@@ -37,21 +38,40 @@ internal sealed class SoundSource : IDisposable
     /// <param name="encoderHash">Of the encoder's weights; not used with spectrograms.</param>
     /// <param name="cache">Keeps what was computed; null computes each time.</param> <param name="device">Where the encoder is.</param>
     public SoundSource(Htsat encoder, WindowOptions windows, bool spectrograms, string encoderHash, FeatureCache? cache, Device device)
+        : this(encoder, SoundCut.Of(windows), spectrograms, encoderHash, cache, device)
     {
-        (_encoder, _windows, _spectrograms, _cache, _device) = (encoder, windows with { PadToMaxWindows = false, Slots = 1 }, spectrograms, cache, device);
-        int frames = encoder.Options.Mel.Frames(windows.WindowSamples), bands = encoder.Options.Mel.Mels;
-        var varied = new MelAugmentationOptions();
-        varied = varied with
-        {
-            RollFrames = Math.Min(varied.RollFrames, frames - 1),
-            TimeMasks = (varied.TimeMasks.Count, Math.Min(varied.TimeMasks.Width, frames / 4)),
-            FrequencyMasks = (varied.FrequencyMasks.Count, Math.Min(varied.FrequencyMasks.Width, bands / 4)),
-        };
-        _augmentation = new MelAugmentation(varied, frames, bands);
+    }
+
+    /// <summary>A source of spectrograms, cut as a CLAP model in use cuts sounds.</summary>
+    /// <param name="encoder">That of the model; its front end alone is used.</param> <param name="config">How the model cuts.</param>
+    /// <param name="cache">Keeps what was computed; null computes each time.</param>
+    public SoundSource(Htsat encoder, ClapConfig config, FeatureCache? cache)
+        : this(encoder, SoundCut.Of(config), spectrograms: true, "", cache, CPU)
+    {
+    }
+
+    private SoundSource(Htsat encoder, SoundCut cut, bool spectrograms, string encoderHash, FeatureCache? cache, Device device)
+    {
+        (_encoder, _cut, _spectrograms, _cache, _device) = (encoder, cut, spectrograms, cache, device);
+        var varied = Fit(new MelAugmentationOptions(), encoder.Options);
+        _augmentation = new MelAugmentation(varied, encoder.Options.Mel.Frames(encoder.Options.WindowSamples), encoder.Options.Mel.Mels);
         // What is kept depends on the form of the spectrogram too, which the weights do not tell.
         var form = encoder.Options with { DropPath = 0, ProjectionDropout = 0 };
         _settings = $"{JsonSerializer.Serialize(form)}|{(spectrograms ? "mel" : encoderHash)}|{varied}";
-        _silence = new Lazy<SoundFeatures>(() => Compute(new float[1, windows.WindowSamples], null));
+        _silence = new Lazy<SoundFeatures>(() => Compute(new float[1, encoder.Options.WindowSamples], null));
+    }
+
+    /// <summary>Variations within the size of an encoder's spectrograms.</summary>
+    public static MelAugmentationOptions Fit(MelAugmentationOptions options, HtsatOptions encoder)
+    {
+        int frames = encoder.Mel.Frames(encoder.WindowSamples), bands = encoder.Mel.Mels;
+        return options with
+        {
+            RollFrames = Math.Min(options.RollFrames, frames - 1),
+            FrameSeconds = (double)encoder.Mel.Hop / encoder.SampleRate,
+            TimeMasks = (options.TimeMasks.Count, Math.Min(options.TimeMasks.Width, frames / 4)),
+            FrequencyMasks = (options.FrequencyMasks.Count, Math.Min(options.FrequencyMasks.Width, bands / 4)),
+        };
     }
 
     /// <summary>What a window of silence gives, which fills up every shorter sound: one window.</summary>
@@ -67,7 +87,7 @@ internal sealed class SoundSource : IDisposable
         if (_cache is null)
             return Read(sound, maxWindows, view, view == 0 ? "" : HashOf(sound.Path));
         string content = HashOf(sound.Path);
-        string key = Key($"{content}|{sound.Start:R}|{sound.Duration:R}|{JsonSerializer.Serialize(_windows with { MaxWindows = maxWindows })}|{view}|{_settings}");
+        string key = Key($"{content}|{sound.Start:R}|{sound.Duration:R}|{_cut.Describe(maxWindows)}|{view}|{_settings}");
         return _cache.Get(key, () => Read(sound, maxWindows, view, content));
     }
 
@@ -79,13 +99,7 @@ internal sealed class SoundSource : IDisposable
 
     private SoundFeatures Read(SoundPart sound, int maxWindows, int view, string content)
     {
-        var windows = _windows with { MaxWindows = maxWindows };
-        double longest = Math.Min(windows.MaxSeconds, sound.Duration ?? windows.MaxSeconds);
-        var recording = SoundFile.Load(sound.Path, SoundOptions.For(windows, sound.Start, longest));
-        var cut = AudioWindows.Cut(recording, windows);
-        float[,] samples = new float[cut.Rows, cut.WindowSamples];
-        for (int w = 0; w < cut.Rows; w++)
-            cut.Window(w).CopyTo(System.Runtime.InteropServices.MemoryMarshal.CreateSpan(ref samples[w, 0], cut.WindowSamples));
+        float[,] samples = _cut.Read(sound, maxWindows);
         var random = SplitMix.For(content, (ulong)view);
         return Compute(samples, view == 0 ? null : new Random((int)random.Next()));
     }

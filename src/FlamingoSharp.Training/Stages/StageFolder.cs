@@ -19,11 +19,7 @@ internal static class StageFolder
         {
             Directory.CreateDirectory(folder);
             WriteText(folder, "config.json", config.ToJson() + "\n");
-            string parts = AtomicFile.TemporaryBeside(Path.Combine(folder, "tokenizer.json"));
-            Directory.CreateDirectory(parts);
-            tokenizer.Save(parts);
-            File.Move(Path.Combine(parts, "tokenizer.json"), Path.Combine(folder, "tokenizer.json"), overwrite: true);
-            Directory.Delete(parts, recursive: true);
+            ModelFolder.SaveTokenizer(folder, tokenizer);
             SafeTensorsWriter.WriteFolder(folder, weights, new SafeTensorsOptions { Type = type });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

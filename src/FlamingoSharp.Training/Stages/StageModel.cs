@@ -8,22 +8,23 @@ using static TorchSharp.torch;
 
 namespace FlamingoSharp.Training.Stages;
 
-/// <summary>A model folder opened for training: checked, filled in float32, its parts at hand.</summary>
+/// <summary>A model opened for training: checked, filled in float32, its parts at hand.</summary>
 internal sealed class StageModel : IDisposable
 {
-    private const int UnusedRows = 1024; // of an embedding that is filled up to a round number
+    private StageModel(StartingModel start, FlamingoConfig config, FlamingoModel model, Device device, ScalarType storedType) =>
+        (Start, Config, Model, Device, StoredType) = (start, config, model, device, storedType);
 
-    private StageModel(string folder, FlamingoConfig config, Tokenizer tokenizer, FlamingoModel model, Device device, ScalarType storedType) =>
-        (Folder, Config, Tokenizer, Model, Device, StoredType) = (folder, config, tokenizer, model, device, storedType);
+    /// <summary>What it came from.</summary>
+    public StartingModel Start { get; }
 
-    /// <summary>Where it came from.</summary>
-    public string Folder { get; }
+    /// <summary>What messages call what it came from.</summary>
+    public string Folder => Start.Name;
 
     /// <summary>Its form, with the windows and slots of this training.</summary>
     public FlamingoConfig Config { get; }
 
     /// <summary>How it reads and writes.</summary>
-    public Tokenizer Tokenizer { get; }
+    public Tokenizer Tokenizer => Start.Tokenizer;
 
     /// <summary>The model itself.</summary>
     public FlamingoModel Model { get; }
@@ -31,20 +32,18 @@ internal sealed class StageModel : IDisposable
     /// <summary>Where it is.</summary>
     public Device Device { get; }
 
-    /// <summary>Element type of the folder's weights.</summary>
+    /// <summary>Element type of the weights that it came with.</summary>
     public ScalarType StoredType { get; }
 
     /// <summary>The encoder.</summary>
     public Htsat Encoder => (Htsat)Model.EncoderPart!;
 
-    /// <summary>Opens a folder.</summary>
-    /// <exception cref="FlamingoException">The folder is incomplete or corrupt, or its parts do not belong together.</exception>
+    /// <summary>Opens it.</summary>
+    /// <exception cref="FlamingoException">It is incomplete or corrupt, or its parts do not belong together.</exception>
     public static StageModel Open(LanguageTaskOptions options)
     {
-        var files = ModelFolder.Open(options.ModelFolder);
-        var config = FlamingoConfig.Load(files.ConfigPath);
-        var tokenizer = Tokenizer.Load(files.TokenizerFolder);
-        CheckVocabulary(options.ModelFolder, tokenizer, config);
+        var start = options.Parts is { } parts ? StartingModel.Of(parts) : StartingModel.In(options.ModelFolder);
+        var config = start.Config;
         config = config with
         {
             Windows = config.Windows with
@@ -56,13 +55,13 @@ internal sealed class StageModel : IDisposable
         config.Validate();
         NativeRuntime.EnsureLoaded();
         var device = Devices.Parse(options.Device);
-        var model = config.Build(tokenizer.Special.Audio.Id);
+        var model = config.Build(start.Tokenizer.Special.Audio.Id);
         try
         {
-            using var weights = files.OpenWeights();
+            using var weights = start.OpenWeights();
             ModuleWeights.Fill(model, weights, type: ScalarType.Float32, device: device);
             model.eval();
-            return new StageModel(options.ModelFolder, config, tokenizer, model, device, weights.Weights.Values.First(w => w.IsFloating).Type);
+            return new StageModel(start, config, model, device, weights.Weights.Values.First(w => w.IsFloating).Type);
         }
         catch
         {
@@ -86,15 +85,4 @@ internal sealed class StageModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
-
-    // An embedding may be filled up to a round number of rows; a tokenizer of another model is further off than that.
-    private static void CheckVocabulary(string folder, Tokenizer tokenizer, FlamingoConfig config)
-    {
-        int unused = config.Language.VocabularySize - tokenizer.VocabularySize;
-        if (unused is < 0 or >= UnusedRows)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Model,
-                $"'{folder}': the tokenizer has {tokenizer.VocabularySize} tokens but the language model {config.Language.VocabularySize} rows. The two do not belong together: put the tokenizer that the model was made with into the folder.");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FlamingoSharp.Encoders;
+using FlamingoSharp.Models;
 
 namespace FlamingoSharp.Embeddings;
 
@@ -41,7 +42,7 @@ public sealed record ClapConfig
     public static ClapConfig Mini { get; } = new()
     {
         Name = "clap-mini",
-        Audio = Models.FlamingoConfig.Mini.Encoder,
+        Audio = FlamingoConfig.Mini.Encoder,
         Loudest = true,
         Text = new TextTowerOptions
         {
@@ -58,6 +59,18 @@ public sealed record ClapConfig
         Dimensions = 256,
         ShortSounds = ShortSoundFill.Silence,
     };
+
+    /// <summary>A CLAP model whose sound encoder is that of an Audio Flamingo model, with the small text tower beside it.</summary>
+    public static ClapConfig For(FlamingoConfig model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Mini with
+        {
+            Name = $"clap-of-{model.Name}",
+            Audio = model.Encoder,
+            ShortSounds = model.Windows.RepeatShort ? ShortSoundFill.Repeats : ShortSoundFill.Silence,
+        };
+    }
 
     /// <summary>Always <see cref="KindName"/>: tells the folder from that of an Audio Flamingo model.</summary>
     public string Kind { get; init; } = KindName;
@@ -113,23 +126,11 @@ public sealed record ClapConfig
     /// <exception cref="FlamingoException">The file is missing, describes another kind of model, or its sizes do not fit each other.</exception>
     public static ClapConfig Load(string path)
     {
-        try
-        {
-            if (File.Exists(path) && !Describes(path))
-                throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' is not the configuration of a CLAP model (\"kind\": \"{KindName}\"). Name the folder of one; 'flamingo train clap' makes one.");
-            using var stream = File.OpenRead(path);
-            var config = JsonSerializer.Deserialize(stream, ClapConfigJson.Default.ClapConfig)!;
-            config.Validate();
-            return config;
-        }
-        catch (JsonException e)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' is not the configuration of a CLAP model: {e.Message}", e);
-        }
-        catch (IOException e)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' cannot be read: {e.Message}", e);
-        }
+        if (File.Exists(path) && !Describes(path))
+            throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' is not the configuration of a CLAP model (\"kind\": \"{KindName}\"). Name the folder of one; 'flamingo train clap' makes one.");
+        var config = ConfigJson.Load(path, ClapConfigJson.Default.ClapConfig, "the configuration of a CLAP model");
+        config.Validate();
+        return config;
     }
 
     /// <summary>The text of config.json.</summary>

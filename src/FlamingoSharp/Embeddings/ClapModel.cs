@@ -222,18 +222,8 @@ public sealed class ClapModel : IDisposable
         Directory.CreateDirectory(folder);
         AtomicFile.Write(Path.Combine(folder, "config.json"), file => file.Write(Encoding.UTF8.GetBytes(config.ToJson() + "\n")));
         if (tokenizer is not null)
-            SaveWhole(tokenizer, folder);
+            ModelFolder.SaveTokenizer(folder, tokenizer);
         SafeTensorsWriter.WriteFile(Path.Combine(folder, "model.safetensors"), weights, new SafeTensorsOptions { Type = type });
-    }
-
-    private static void SaveWhole(Tokenizer tokenizer, string folder)
-    {
-        const string Name = "tokenizer.json";
-        string aside = AtomicFile.TemporaryBeside(Path.Combine(folder, Name));
-        Directory.CreateDirectory(aside);
-        tokenizer.Save(aside);
-        File.Move(Path.Combine(aside, Name), Path.Combine(folder, Name), overwrite: true);
-        Directory.Delete(aside);
     }
 
     /// <inheritdoc/>

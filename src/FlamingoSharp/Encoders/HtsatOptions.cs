@@ -82,8 +82,8 @@ public sealed record HtsatOptions
     public int Classes { get; init; } = 527;
 
     /// <summary>
-    /// True gives a home to the weights that AF-CLAP has for joining crops of clips longer than its window. The windows here are never
-    /// longer, so nothing reads them; they are kept so that a model goes out as it came in.
+    /// True for an encoder with the weights that CLAP has for joining crops of clips longer than its window. The windows here are never
+    /// longer, so they run in training alone, where the reference treats one window of a batch as if it were.
     /// </summary>
     public bool Fusion { get; init; }
 

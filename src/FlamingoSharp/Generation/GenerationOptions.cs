@@ -93,25 +93,31 @@ public sealed record GenerationOptions
 
     /// <summary>Checks the options against each other.</summary>
     /// <exception cref="FlamingoException">An option is out of range, or two contradict each other.</exception>
-    public void Validate()
+    public void Validate() => Validate(option => option);
+
+    /// <inheritdoc cref="Validate()"/>
+    /// <param name="named">What messages call an option, such as the switch that a user wrote.</param>
+    public void Validate(Func<string, string> named)
     {
-        Require(MaxNewTokens >= 1, $"MaxNewTokens is {MaxNewTokens}, but at least 1 token must be generated.");
-        Require(NumBeams >= 1, $"NumBeams is {NumBeams}, but at least 1 is needed; 1 means no beam search.");
+        ArgumentNullException.ThrowIfNull(named);
+        string beams = named(nameof(NumBeams)), sequences = named(nameof(NumReturnSequences));
+        Require(MaxNewTokens >= 1, $"{named(nameof(MaxNewTokens))} is {MaxNewTokens}, but at least 1 token must be generated.");
+        Require(NumBeams >= 1, $"{beams} is {NumBeams}, but at least 1 is needed; 1 means no beam search.");
         Require(double.IsFinite(Temperature) && Temperature is >= 0.001 and <= 1000,
-            $"Temperature is {Temperature}, but must lie between 0.001 and 1000; for the likeliest token at every step turn sampling off.");
-        Require(TopK >= 0, $"TopK is {TopK}, but cannot be negative; 0 keeps every token.");
-        Require(TopP is > 0 and <= 1, $"TopP is {TopP}, but must be above 0 and at most 1; 1 keeps every token.");
-        Require(NumReturnSequences >= 1, $"NumReturnSequences is {NumReturnSequences}, but at least 1 sequence must be returned.");
+            $"{named(nameof(Temperature))} is {Temperature}, but must lie between 0.001 and 1000; for the likeliest token at every step turn sampling off.");
+        Require(TopK >= 0, $"{named(nameof(TopK))} is {TopK}, but cannot be negative; 0 keeps every token.");
+        Require(TopP is > 0 and <= 1, $"{named(nameof(TopP))} is {TopP}, but must be above 0 and at most 1; 1 keeps every token.");
+        Require(NumReturnSequences >= 1, $"{sequences} is {NumReturnSequences}, but at least 1 sequence must be returned.");
         Require(double.IsFinite(LengthPenalty), $"LengthPenalty is {LengthPenalty}, but must be a finite number; 1 is the default.");
         Require(StopStrings.All(s => s.Length > 0), $"StopStrings holds an empty text, which would end every answer at once; leave it out.");
-        Require(NumBeams == 1 || !Sample, $"NumBeams is {NumBeams} and sampling is on, but beam search does not draw: choose one of the two.");
+        Require(NumBeams == 1 || !Sample, $"{beams} is {NumBeams} and sampling is on, but beam search does not draw: choose one of the two.");
         Require(NumBeams == 1 || StopStrings.Count == 0,
-            $"NumBeams is {NumBeams} and there are StopStrings, but beams end at stop tokens only: use one beam, or drop the stop strings.");
-        Require(NumBeams == 1 || !KeepLogits, $"NumBeams is {NumBeams} and KeepLogits is on, but the logits of beams are not kept.");
+            $"{beams} is {NumBeams} and there are StopStrings, but beams end at stop tokens only: use one beam, or drop the stop strings.");
+        Require(NumBeams == 1 || !KeepLogits, $"{beams} is {NumBeams} and KeepLogits is on, but the logits of beams are not kept.");
         Require(NumBeams == 1 || NumReturnSequences <= NumBeams,
-            $"NumReturnSequences is {NumReturnSequences}, but {NumBeams} beams return at most {NumBeams} sequences: raise NumBeams.");
+            $"{sequences} is {NumReturnSequences}, but {NumBeams} beams return at most {NumBeams} sequences: raise {beams}.");
         Require(NumReturnSequences == 1 || NumBeams > 1 || Sample,
-            $"NumReturnSequences is {NumReturnSequences}, but greedy generation has one answer only: turn sampling on, or use beams.");
+            $"{sequences} is {NumReturnSequences}, but greedy generation has one answer only: turn sampling on, or use beams.");
     }
 
     private static void Require(bool holds, FormattableString message)

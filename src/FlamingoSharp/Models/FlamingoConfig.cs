@@ -64,22 +64,9 @@ public sealed partial record FlamingoConfig
     /// <exception cref="FlamingoException">The file is missing, is not JSON of this form, or its sizes do not fit each other.</exception>
     public static FlamingoConfig Load(string path)
     {
-        try
-        {
-            using var stream = File.OpenRead(path);
-            var config = JsonSerializer.Deserialize(stream, FlamingoConfigJson.Default.FlamingoConfig)
-                ?? throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' holds no configuration.");
-            config.Validate();
-            return config;
-        }
-        catch (JsonException e)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' is not a model configuration: {e.Message}", e);
-        }
-        catch (IOException e)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Model, $"'{path}' cannot be read: {e.Message}", e);
-        }
+        var config = ConfigJson.Load(path, FlamingoConfigJson.Default.FlamingoConfig, "a model configuration");
+        config.Validate();
+        return config;
     }
 
     /// <summary>The text of config.json.</summary>

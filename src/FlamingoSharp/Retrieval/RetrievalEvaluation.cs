@@ -102,17 +102,11 @@ public static class RetrievalEvaluation
         int firstHit = int.MaxValue;
         foreach (string label in asked.Labels.Distinct())
         {
-            int hits = 0;
-            double precision = 0;
-            for (int rank = 1; rank <= others; rank++)
-            {
-                if (!sounds[order[rank - 1]].Labels.Contains(label))
-                    continue;
-                precision += (double)++hits / rank;
-                firstHit = Math.Min(firstHit, rank);
-            }
-            if (hits > 0)
-                perLabel.Add((label, precision / hits));
+            var found = new Placings([.. Enumerable.Range(1, others).Where(rank => sounds[order[rank - 1]].Labels.Contains(label))]);
+            if (found.Places.Count == 0)
+                continue;
+            perLabel.Add((label, found.AveragePrecision()));
+            firstHit = Math.Min(firstHit, found.Places[0]);
         }
         var votes = LabelVote.Count(order.Take(Math.Min(voters, others)).Select((s, rank) => new SoundMatch(sounds[s], -scores[rank])));
         return (perLabel, firstHit, votes.Count > 0 && asked.Labels.Contains(votes[0].Label));

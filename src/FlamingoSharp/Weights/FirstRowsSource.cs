@@ -1,25 +1,29 @@
+using FlamingoSharp.Models;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Weights;
 
-/// <summary>A source of which one matrix is cut to its first rows: how the reference fits a language model's embedding to Audio Flamingo's tokens.</summary>
+/// <summary>A source of which one matrix is cut to its first rows, or gets new ones after them: how the reference fits a language model's embedding to Audio Flamingo's tokens.</summary>
 internal sealed class FirstRowsSource : IWeightSource
 {
     private readonly IWeightSource _inner;
     private readonly Dictionary<string, WeightInfo> _weights;
     private readonly string? _cut;
     private readonly long _rows;
+    private readonly long? _seed;
 
     /// <summary>Takes over the inner source.</summary>
     /// <param name="inner">Where the matrix is.</param>
     /// <param name="ending">What its name ends in.</param>
-    /// <param name="rows">How many are kept; a matrix of fewer stays as it is, since nothing says what the others would be.</param>
-    public FirstRowsSource(IWeightSource inner, string ending, long rows)
+    /// <param name="rows">How many are kept.</param>
+    /// <param name="seed">Of the rows that a matrix of fewer gets; null leaves it as it is, since nothing says what the others would be.</param>
+    public FirstRowsSource(IWeightSource inner, string ending, long rows, long? seed = null)
     {
         _inner = inner;
         _rows = rows;
+        _seed = seed;
         _weights = new(inner.Weights);
-        _cut = inner.Weights.Keys.FirstOrDefault(n => n.EndsWith(ending, StringComparison.Ordinal) && inner.Weights[n].Shape is [var all, _] && all > rows);
+        _cut = inner.Weights.Keys.FirstOrDefault(n => n.EndsWith(ending, StringComparison.Ordinal) && inner.Weights[n].Shape is [var all, _] && (all > rows || (all < rows && seed is not null)));
         if (_cut is not null)
             _weights[_cut] = _weights[_cut] with { Shape = [rows, _weights[_cut].Shape[1]] };
     }
@@ -36,6 +40,12 @@ internal sealed class FirstRowsSource : IWeightSource
         if (name != _cut)
             return _inner.Read(name, type);
         using var whole = _inner.Read(name, type);
+        if (whole.shape[0] < _rows)
+        {
+            using var scope = NewDisposeScope();
+            var further = ParameterInit.Rows(_rows - whole.shape[0], whole.shape[1], name, _seed!.Value);
+            return cat([whole, further.to(whole.dtype)], 0).MoveToOuterDisposeScope();
+        }
         return whole.narrow(0, 0, _rows); // rows lie one after another, so the first ones are contiguous
     }
 

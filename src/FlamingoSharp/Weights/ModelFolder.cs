@@ -78,6 +78,16 @@ public sealed class ModelFolder
         return new ModelFolder(path);
     }
 
+    /// <summary>Writes a tokenizer into a folder that may hold other things; its file appears whole.</summary>
+    internal static void SaveTokenizer(string folder, Text.Tokenizer tokenizer)
+    {
+        string name = s_tokenizers[0][0], aside = AtomicFile.TemporaryBeside(System.IO.Path.Combine(folder, name));
+        Directory.CreateDirectory(aside);
+        tokenizer.Save(aside);
+        File.Move(System.IO.Path.Combine(aside, name), System.IO.Path.Combine(folder, name), overwrite: true);
+        Directory.Delete(aside);
+    }
+
     /// <summary>The names of a tokenizer's files in a folder; null if it has none.</summary>
     internal static IReadOnlyList<string>? TokenizerFiles(string folder) =>
         s_tokenizers.FirstOrDefault(files => files.All(f => File.Exists(System.IO.Path.Combine(folder, f))));

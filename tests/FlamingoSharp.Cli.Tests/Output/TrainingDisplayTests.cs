@@ -33,6 +33,9 @@ public sealed class TrainingDisplayTests
         Assert.Equal(
             "out: 15 steps, because validation stopped getting better; smallest validation loss 1.2500 at step 5; 3 micro-batches left out; 12.0 samples/s, 5.0 % waiting for data",
             TrainingDisplay.Summary(outcome, "out"));
+        Assert.EndsWith(
+            "5.0 % waiting for data; in all 40 s: 80.0 % computing, 2.5 % waiting for data, 10.0 % validation, 5.0 % writing",
+            TrainingDisplay.Summary(outcome with { Time = new(40, 32, 1, 4, 2) }, "out"), StringComparison.Ordinal);
     }
 
     private static TrainingStepReport Step(int step, double loss) =>

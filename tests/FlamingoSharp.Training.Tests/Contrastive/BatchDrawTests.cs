@@ -25,6 +25,28 @@ public sealed class BatchDrawTests
         Assert.InRange(drawn.Count(i => i == 2) / 4000.0, 0.7, 0.8);
     }
 
+    [Fact]
+    public void In_epochs_every_sound_comes_once_and_kinds_are_spread_evenly()
+    {
+        ClapSound[] sounds = [.. Sounds(kinds: 7, each: 5), .. Sounds(kinds: 1, each: 11)[5..]]; // 41, of the first kind 11
+        var epochs = new ClapEpochs(sounds, 10);
+        Assert.Equal(5, epochs.Batches);
+        for (int epoch = 0; epoch < 3; epoch++)
+        {
+            int[][] batches = [.. Enumerable.Range(0, 5).Select(b => epochs.Batch(epoch * 5 + b))];
+            Assert.Equal(Enumerable.Range(0, 41), batches.SelectMany(b => b).Order());
+            Assert.All(batches, b => Assert.InRange(b.Length, 8, 9));
+            Assert.All(batches, b => Assert.InRange(b.Count(i => sounds[i].Kind == "kind 0"), 2, 3));
+            Assert.All(batches, b => Assert.All(b.CountBy(i => sounds[i].Kind).Where(k => k.Key != "kind 0"), k => Assert.Equal(1, k.Value)));
+        }
+        Assert.NotEqual(epochs.Batch(0), epochs.Batch(5));
+        Assert.Equal(epochs.Batch(7), new ClapEpochs(sounds, 10).Batch(7)); // whatever was asked before
+    }
+
     private static ClapSound[] Sounds(int kinds, int each) =>
-        [.. from kind in Enumerable.Range(0, kinds) from i in Enumerable.Range(0, each) select new ClapSound($"{kind}-{i}", $"kind {kind}", "caption", ["caption"], null, 1, false)];
+    [
+        .. from kind in Enumerable.Range(0, kinds)
+           from i in Enumerable.Range(0, each)
+           select new ClapSound { Id = $"{kind}-{i}", Kind = $"kind {kind}", Captions = ["caption"], Hear = () => throw new InvalidOperationException() },
+    ];
 }

@@ -72,7 +72,7 @@ public sealed class ClapTrainingTests : IDisposable
         var sounds = ClapSounds.Of(SoundCatalogue.Load(_folder.Data), mels, "train");
         using var towers = s_config.Build();
         ParameterInit.Initialize(towers, seed: 1);
-        using var task = new ClapTask(towers, s_config, TinyClap.Tokenizer, mels, sounds, [], new() { BatchSize = 4 }, new());
+        using var task = new ClapTask(towers, s_config, TinyClap.Tokenizer, sounds, [], new() { BatchSize = 4 }, new());
         towers.eval();
         double Loss(long index)
         {
@@ -91,12 +91,12 @@ public sealed class ClapTrainingTests : IDisposable
         using var mels = MelStore.Open(PathOf("mels"));
         var catalogue = SoundCatalogue.Load(_folder.Data);
         var dog = ClapSounds.Of(catalogue, mels, "train").Single(s => s.Id == "dog_1");
-        Assert.Equal(("dog", "a dog barks.", "dog, dog bark, animal"), (dog.Kind, dog.Caption, dog.Concept));
-        Assert.Equal(["a dog barks.", "dog, dog bark, animal", "dog"], dog.Texts);
+        Assert.Equal(("dog", "a dog barks.", "dog, dog bark, animal"), (dog.Kind, dog.Captions.Single(), dog.Labels.Single()));
+        Assert.Equal(["dog, dog bark, animal", "dog"], dog.Names);
         var sequence = ClapSounds.Of(catalogue, mels, "train").Single(s => s.Id == "seq");
-        Assert.True(sequence.Whole && sequence.Concept is null);
+        Assert.True(sequence.Whole && sequence.Labels.Count == 0);
         var man = ClapSounds.Of(catalogue, mels, "val").Single(s => s.Id == "long_1");
-        Assert.Equal(["a man speaks dutch.", "speech, dutch", "speech"], man.Texts);
+        Assert.Equal("a man speaks dutch.|speech, dutch|speech", string.Join('|', man.Captions.Concat(man.Names)));
     }
 
     [Fact]

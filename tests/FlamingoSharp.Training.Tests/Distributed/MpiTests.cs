@@ -112,8 +112,7 @@ public sealed class MpiTests : IDisposable
         var resumed = MpiRun.Run(processes, null, "train", $"folder={cut}", "resume=true", accumulation);
         Assert.Equal((0, ""), (resumed.ExitCode, resumed.Error));
 
-        var expected = TrainingLog.Read(whole);
-        var actual = TrainingLog.Read(cut);
+        List<LogLine> expected = [.. TrainingLog.Read(whole).Where(l => l.Time is null)], actual = [.. TrainingLog.Read(cut).Where(l => l.Time is null)];
         Assert.Equal(expected.Select(l => (l.Step, l.LearningRate)), actual.Select(l => (l.Step, l.LearningRate)));
         double tolerance = processes == 2 ? 0 : 2e-5; // number by number, or but for the order of adding up
         Assert.All(expected.Zip(actual), l => Assert.Equal(l.First.Loss ?? l.First.ValidationLoss!.Value, l.Second.Loss ?? l.Second.ValidationLoss!.Value, tolerance));

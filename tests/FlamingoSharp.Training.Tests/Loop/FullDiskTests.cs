@@ -43,7 +43,7 @@ public sealed class FullDiskTests : IDisposable
         using (var task = new TinyTask())
             new TrainingLoop(task, options with { Resume = true }) { Observers = [rest] }.Run(TestContext.Current.CancellationToken);
         Assert.Equal(whole.Bits.Skip(20), rest.Bits);
-        Assert.Equal(40, TrainingLog.Read(options.Folder).Count(l => l.ValidationLoss is null));
+        Assert.Equal(40, TrainingLog.Read(options.Folder).Count(l => l.LearningRate is not null));
     }
 
     private static TrainingRunOptions Options(string folder) => new()

@@ -79,6 +79,47 @@ public sealed class ResumeTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void As_many_threads_compute_as_before_unless_someone_says_otherwise()
+    {
+        int own = get_num_threads();
+        try
+        {
+            set_num_threads(2);
+            Run("run", 40, out _, stopAfter: 11);
+            set_num_threads(1);
+            var asBefore = Run("run", 40, out _, resume: true, stopAfter: 21);
+            Assert.Equal((2, 2, 0), (get_num_threads(), asBefore.Start!.Threads, asBefore.Warnings.Count));
+
+            set_num_threads(1);
+            var otherwise = Run("run", 40, out _, resume: true, threads: 1);
+            Assert.Equal((1, 1), (get_num_threads(), otherwise.Start!.Threads));
+            Assert.Equal(["the run has computed with 2 threads and goes on with 1, so that losses may differ in their last bits; without --threads it would go on as before."], otherwise.Warnings);
+            Assert.Equal(40, otherwise.Outcome!.Steps);
+        }
+        finally
+        {
+            set_num_threads(own);
+        }
+    }
+
+    [Fact]
+    public void The_time_of_a_run_is_that_of_all_its_parts()
+    {
+        Run("run", 60, out _, stopAfter: 31);
+        var rest = Run("run", 60, out _, resume: true);
+        var time = rest.Outcome!.Time;
+        Assert.True(time.Computing > rest.Outcome.StepSeconds - rest.Outcome.WaitSeconds, "Earlier parts count.");
+        Assert.True(time is { Waiting: >= 0, Validating: > 0, Saving: > 0 }, $"{time}");
+        Assert.InRange(time.Computing + time.Waiting + time.Validating + time.Saving, 0.2 * time.Seconds, time.Seconds + 1e-6);
+
+        // The log ends with it, once, also when a run that is over is resumed.
+        Run("run", 60, out _, resume: true);
+        var last = TrainingLog.Read(Path.Combine(_folder, "run")).Where(l => l.Time is not null).ToList();
+        Assert.Equal(60, Assert.Single(last).Step);
+        Assert.InRange(last[0].Time!.Computing, 0.0001, 1);
+    }
+
+    [Fact]
     public void A_torn_checkpoint_is_not_taken()
     {
         var whole = Run("whole", 60, out _);
@@ -153,12 +194,12 @@ public sealed class ResumeTests(ITestOutputHelper output) : IDisposable
     private IEnumerable<string?> Checkpoints(string run) =>
         Directory.EnumerateDirectories(Path.Combine(_folder, run, "checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
-    private Witness Run(string name, int steps, out double[] weights, bool resume = false, int? stopAfter = null)
+    private Witness Run(string name, int steps, out double[] weights, bool resume = false, int? stopAfter = null, int? threads = null)
     {
         using var task = new TinyTask();
         var witness = new Witness();
         using var stopper = new Stopper(stopAfter ?? int.MaxValue);
-        var loop = new TrainingLoop(task, Options(name, steps) with { Resume = resume }) { Observers = [witness, stopper] };
+        var loop = new TrainingLoop(task, Options(name, steps) with { Resume = resume, Threads = threads }) { Observers = [witness, stopper] };
         if (stopAfter is null)
             loop.Run(stopper.Token);
         else

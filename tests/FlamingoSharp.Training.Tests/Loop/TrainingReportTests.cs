@@ -19,6 +19,8 @@ public sealed class TrainingReportTests : IDisposable
         Assert.Contains("<td>learning rate</td><td class=\"number\">0.02</td>", html, StringComparison.Ordinal);
         Assert.Contains("its steps were done", html, StringComparison.Ordinal);
         Assert.Matches("<td>smallest validation loss</td><td>[0-9.]+ at step (15|30)</td>", html);
+        Assert.Matches(@"<td>model compute in a step</td><td>[0-9.]+ %; the rest is waiting for data</td>", html);
+        Assert.Matches(@"<td>time</td><td>[0-9,]+ s with \d+ threads?: [0-9.]+ % computing \(forward, backward, optimiser\), [0-9.]+ % waiting for data, [0-9.]+ % validation, [0-9.]+ % writing checkpoints and the model</td>", html);
         foreach (string outside in new[] { "http:", "https:", "<script", "<link", "@import" })
             Assert.DoesNotContain(outside, html, StringComparison.Ordinal);
     }

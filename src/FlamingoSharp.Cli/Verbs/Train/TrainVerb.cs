@@ -16,7 +16,8 @@ internal sealed class TrainVerb : Command
         Add(new TrainLanguageVerb());
         Add(new TrainEvaluateVerb());
         Add(new TrainStageVerb("pretrain", "Teach a language model to hear: audio transformer and cross-attention learn, the language model is frozen.",
-            "flamingo train pretrain --config foundation_pretrain.yaml --model models/af1-new --out runs/pretrain",
+            "flamingo train pretrain --config foundation_pretrain.yaml --language-model opt-iml-max-1.3b --encoder clapcap_weights_2023.pth --out runs/pretrain",
+            "flamingo train pretrain --data sets/sounds --language-model Qwen2.5-0.5B --encoder runs/clap --out runs/pretrain",
             "flamingo train pretrain --data sets/sounds --out runs/pretrain train_config.batch_size=8"));
         Add(new TrainStageVerb("sft", "Supervised fine-tuning: the whole language model learns, with few-shot samples among the plain ones.",
             "flamingo train sft --config foundation_sft_8_shot.yaml --model runs/pretrain --out runs/sft",

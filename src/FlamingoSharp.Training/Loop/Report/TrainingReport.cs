@@ -42,7 +42,12 @@ internal static class TrainingReport
             if (outcome.StepSeconds > 0)
             {
                 rows.Add(["speed", Text($"{outcome.SamplesPerSecond:#,0.0} samples/s")]);
-                rows.Add(["share of steps spent waiting for data", Text($"{100 * outcome.WaitSeconds / outcome.StepSeconds:0.0} %")]);
+                rows.Add(["model compute in a step", Text($"{100 * outcome.ComputeShare:0.0} %; the rest is waiting for data")]);
+            }
+            if (outcome.Time is { Seconds: > 0 } time)
+            {
+                string Share(double seconds) => Text($"{100 * time.ShareOf(seconds):0.0} %");
+                rows.Add(["time", Text($"{time.Seconds:#,0} s with {run.Start.Threads} thread{(run.Start.Threads == 1 ? "" : "s")}: {Share(time.Computing)} computing (forward, backward, optimiser), {Share(time.Waiting)} waiting for data, {Share(time.Validating)} validation, {Share(time.Saving)} writing checkpoints and the model")]);
             }
             if (outcome.Skipped > 0)
                 rows.Add(["micro-batches left out", Text($"{outcome.Skipped:#,0}")]);

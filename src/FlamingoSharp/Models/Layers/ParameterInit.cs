@@ -43,13 +43,17 @@ internal static class ParameterInit
         }
     }
 
-    private static Tensor FirstValue(nn.Module owner, string name, long[] shape, ulong stream) => shape.Length switch
+    /// <summary>The first value of one parameter.</summary>
+    public static Tensor FirstValue(nn.Module owner, string name, long[] shape, ulong stream) => shape.Length switch
     {
         >= 3 => Uniform(shape, 1 / Math.Sqrt(shape[1..].Aggregate(1L, (a, b) => a * b)), stream),
         2 => TruncatedNormal(shape, owner is LinearLayer ? 1 / Math.Sqrt(3.0 * shape[1]) : Deviation, stream),
         _ when name == "weight" && (owner is LayerNorm or BatchNorm) => ones(shape),
         _ => zeros(shape),
     };
+
+    /// <summary>Further rows of a table, whose first ones are learned already.</summary>
+    public static Tensor Rows(long count, long width, string name, long seed) => TruncatedNormal([count, width], Deviation, SyntheticWeights.Seed($"{seed}/{name}"));
 
     // The inverse of the normal distribution function maps a uniform number between its values at -2 and 2 to a cut normal one.
     private static Tensor TruncatedNormal(long[] shape, double deviation, ulong stream) =>

@@ -83,19 +83,6 @@ public sealed class LabelMetricTests
     public void Balanced_accuracy_does_not_reward_saying_yes() =>
         Assert.Equal((1 + (1 / 3.0)) / 2, new ConfusionMatrix([("yes", "yes"), ("no", "yes"), ("no", "yes"), ("no", "no")]).BalancedAccuracy, 12);
 
-    [Fact] // by hand: the first query finds its items at places 1 and 3, the second its only one at 2
-    public void Retrieval_counts_places()
-    {
-        double[][] likeness = [[.9, .5, .4, .1], [.3, .8, .2, .1]];
-        IReadOnlySet<int>[] relevant = [new HashSet<int> { 0, 2 }, new HashSet<int> { 0 }];
-        Assert.Equal(0.5, RankingScores.RecallAt(likeness, relevant, 1));
-        Assert.Equal(1, RankingScores.RecallAt(likeness, relevant, 2));
-        Assert.Equal((((1 + (2 / 3.0)) / 2) + (1 / 2.0)) / 2, RankingScores.MeanAveragePrecisionAt(likeness, relevant), 12);
-        Assert.Equal((1 + 0) / 2.0, RankingScores.MeanAveragePrecisionAt(likeness, relevant, 1), 12);
-        var error = Assert.Throws<FlamingoException>(() => RankingScores.RecallAt(likeness, [relevant[0]], 1));
-        Assert.Equal("Retrieval needs at least 1 query and a right item for each, but got 2 queries, 1 with a right item.", error.Message);
-    }
-
     [Fact] // by hand: cosines 1, 0.8 (not above it) and 0.6, and an empty answer: 1 hit, 3 answers, 4 items
     public void F1approx_counts_answers_that_mean_nearly_the_same()
     {
