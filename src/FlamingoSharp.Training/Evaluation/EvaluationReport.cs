@@ -124,6 +124,7 @@ internal sealed record Prediction(string Id, string Sound, string Question, stri
 
 /// <summary>JSON of reports and journals.</summary>
 [JsonSerializable(typeof(EvaluationReport))]
+[JsonSerializable(typeof(FewShotReport))]
 [JsonSerializable(typeof(AnswerWork))]
 [JsonSerializable(typeof(AnswerRecord))]
 [JsonSerializable(typeof(AnswersEnd))]

@@ -50,7 +50,7 @@ public static class FewShot
             return ShotSet.None;
         var options = new QueryOptions { Top = count, Where = sound => AnswerOf(sound, labels) is not null };
         var found = await index.QueryAsync(path, options, startSeconds, durationSeconds, cancellation).ConfigureAwait(false);
-        return Of(ShotChoice.Similar, index, [.. found.Reverse()], labels);
+        return OfIndex(ShotChoice.Similar, index, [.. found.Reverse()], labels);
     }
 
     /// <summary>Sounds of an index drawn at random, as examples.</summary>
@@ -74,7 +74,7 @@ public static class FewShot
         var random = new Random(seed);
         IndexedSound[] drawn = [.. all.OrderBy(s => s.Id, StringComparer.Ordinal)];
         random.Shuffle(drawn);
-        return Of(ShotChoice.Random, index, [.. drawn.Take(count).Select(s => new SoundMatch(s, double.NaN))], labels);
+        return OfIndex(ShotChoice.Random, index, [.. drawn.Take(count).Select(s => new SoundMatch(s, double.NaN))], labels);
     }
 
     /// <summary>A question about a sound after examples of the same task.</summary>
@@ -90,13 +90,19 @@ public static class FewShot
         return new Question(format.FewShot(shots.Choice, task, [.. shots.Entries.Select(e => e.Answer)]), [.. heard, asked]);
     }
 
-    private static ShotSet Of(ShotChoice choice, SoundIndex index, IReadOnlyList<SoundMatch> matches, IReadOnlyList<string>? labels) => matches.Count > 0
-        ? new ShotSet(choice, [.. matches.Select(m => new ShotEntry(m.Sound.Path, AnswerOf(m.Sound, labels)!)
+    /// <summary>Sounds of an index as examples, in the order in which the model is to read them.</summary>
+    /// <param name="choice">How they were chosen.</param> <param name="matches">Each has a label or a caption.</param>
+    /// <param name="labels">As for <see cref="SimilarAsync"/>.</param>
+    internal static ShotSet Of(ShotChoice choice, IEnumerable<SoundMatch> matches, IReadOnlyList<string>? labels = null) =>
+        new(choice, [.. matches.Select(m => new ShotEntry(m.Sound.Path, AnswerOf(m.Sound, labels)!)
         {
             StartSeconds = m.Sound.StartSeconds,
             DurationSeconds = m.Sound.DurationSeconds,
             Similarity = double.IsNaN(m.Similarity) ? null : m.Similarity,
-        })])
+        })]);
+
+    private static ShotSet OfIndex(ShotChoice choice, SoundIndex index, IReadOnlyList<SoundMatch> matches, IReadOnlyList<string>? labels) => matches.Count > 0
+        ? Of(choice, matches, labels)
         : throw new FlamingoException(FlamingoErrorKind.Usage, labels is null
             ? $"No sound of the index '{index.Store.Name}' has a label or a caption, so none can be an example. Build it from class folders or a manifest."
             : $"No sound of the index '{index.Store.Name}' has one of the labels {string.Join(", ", labels)}. Name labels of the index; 'flamingo index stats' lists them.");

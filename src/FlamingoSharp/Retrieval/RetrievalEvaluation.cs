@@ -37,10 +37,12 @@ public static class RetrievalEvaluation
     /// <summary>Evaluates a store.</summary>
     /// <param name="store">Open.</param> <param name="ks">The k of recall@k.</param> <param name="voters">Neighbours that vote.</param>
     /// <param name="maxQueries">Sounds asked about at most, evenly spaced; all are ranked all the same.</param>
+    /// <param name="groupOf">What a sound was cut or made from: sounds of one group are left out of each other's ranking; null where each stands alone.</param>
     /// <param name="progress">Told the share done.</param> <param name="cancellation">Stops.</param>
     /// <exception cref="FlamingoException">No two sounds have a label in common.</exception>
     public static async Task<RetrievalReport> RunAsync(
-        SoundStore store, IReadOnlyList<int>? ks = null, int voters = 5, int maxQueries = 2000, IProgress<double>? progress = null, CancellationToken cancellation = default)
+        SoundStore store, IReadOnlyList<int>? ks = null, int voters = 5, int maxQueries = 2000, Func<IndexedSound, string?>? groupOf = null,
+        IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         ks ??= [1, 5, 10];
@@ -50,6 +52,7 @@ public static class RetrievalEvaluation
             if (sound.Labels.Count > 0)
                 sounds.Add(sound);
         }
+        string?[] groups = [.. sounds.Select(s => groupOf?.Invoke(s))];
         var sizes = sounds.SelectMany(s => s.Labels.Distinct()).GroupBy(l => l).ToDictionary(g => g.Key, g => g.Count());
         IndexedSound[] asked = [.. sounds.Where(s => s.Labels.Any(l => sizes[l] > 1))];
         if (asked.Length == 0)
@@ -64,7 +67,7 @@ public static class RetrievalEvaluation
         int done = 0;
         Parallel.For(0, asked.Length, new ParallelOptions { CancellationToken = cancellation }, i =>
         {
-            ranked[i] = Rank(sounds, asked[i], voters);
+            ranked[i] = Rank(sounds, groups, asked[i], groupOf?.Invoke(asked[i]), voters);
             progress?.Report((double)Interlocked.Increment(ref done) / asked.Length);
         });
 
@@ -85,7 +88,7 @@ public static class RetrievalEvaluation
         double Share(int count) => answered.Count == 0 ? 0 : (double)count / answered.Count;
     }
 
-    private static (List<(string, double)>, int, bool) Rank(List<IndexedSound> sounds, IndexedSound asked, int voters)
+    private static (List<(string, double)>, int, bool) Rank(List<IndexedSound> sounds, string?[] groups, IndexedSound asked, string? group, int voters)
     {
         float[] scores = new float[sounds.Count];
         int[] order = new int[sounds.Count];
@@ -94,7 +97,7 @@ public static class RetrievalEvaluation
         for (int i = 0; i < sounds.Count; i++)
         {
             float score = TensorPrimitives.Dot(asked.Embedding.Span, sounds[i].Embedding.Span);
-            if (sounds[i].Hash != asked.Hash && score < duplicate)
+            if (sounds[i].Hash != asked.Hash && score < duplicate && (group is null || groups[i] != group))
                 (scores[others], order[others++]) = (-score, i);
         }
         Array.Sort(scores, order, 0, others);

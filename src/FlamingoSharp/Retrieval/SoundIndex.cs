@@ -15,6 +15,19 @@ public sealed record SoundEntry(string Path)
 
     /// <summary>How much of the file is meant, in seconds; null for all that the encoder hears.</summary>
     public double? DurationSeconds { get; init; }
+
+    /// <summary>The sound as an index keeps it, without its vector.</summary>
+    /// <param name="hash">SHA-256 of the file.</param>
+    internal IndexedSound ToIndexed(string hash) => new()
+    {
+        Id = IndexedSound.IdOf(hash, StartSeconds, DurationSeconds),
+        Path = Path,
+        Hash = hash,
+        Labels = Labels,
+        Caption = Caption,
+        StartSeconds = StartSeconds,
+        DurationSeconds = DurationSeconds,
+    };
 }
 
 /// <summary>How an index is searched.</summary>

@@ -59,21 +59,9 @@ internal sealed class SoundIngest(SoundStore store, ISoundEmbedder embedder, Ing
             {
                 try
                 {
-                    string hash = await FileHash.OfAsync(entry.Path, cancellation).ConfigureAwait(false);
-                    string id = IndexedSound.IdOf(hash, entry.StartSeconds, entry.DurationSeconds);
-                    if (seen.Add(id))
-                    {
-                        named.Add(new IndexedSound
-                        {
-                            Id = id,
-                            Path = entry.Path,
-                            Hash = hash,
-                            Labels = entry.Labels,
-                            Caption = entry.Caption,
-                            StartSeconds = entry.StartSeconds,
-                            DurationSeconds = entry.DurationSeconds,
-                        });
-                    }
+                    var sound = entry.ToIndexed(await FileHash.OfAsync(entry.Path, cancellation).ConfigureAwait(false));
+                    if (seen.Add(sound.Id))
+                        named.Add(sound);
                 }
                 catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
                 {

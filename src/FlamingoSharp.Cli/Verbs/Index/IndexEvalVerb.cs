@@ -21,9 +21,11 @@ internal sealed class IndexEvalVerb : Verb
 
     private readonly Option<int> _voters = new("--voters") { Description = "Neighbours that vote for a label.", HelpName = "N", DefaultValueFactory = _ => 5, Validators = { r => r.AtLeast(1) } };
 
-    private readonly Option<int> _queries = new("--queries") { Description = "Sounds asked about at most, evenly spaced.", HelpName = "N", DefaultValueFactory = _ => 2000, Validators = { r => r.AtLeast(1) } };
+    private readonly Option<int> _limit = new("--limit") { Description = "Sounds asked about at most, evenly spaced.", HelpName = "N", DefaultValueFactory = _ => 2000, Validators = { r => r.AtLeast(1) } };
 
     private readonly Option<bool> _json = new("--json") { Description = "Print one JSON object." };
+
+    private readonly GroupOptions _groups = new();
 
     public IndexEvalVerb()
         : base("eval", "Measure how well an index finds sounds of the same label: recall@k, mAP by label, and the vote of the nearest.",
@@ -32,16 +34,18 @@ internal sealed class IndexEvalVerb : Verb
         Add(_index);
         Add(_ks);
         Add(_voters);
-        Add(_queries);
+        Add(_limit);
         Add(_json);
+        _groups.AddTo(this);
     }
 
     protected override async Task<int> RunAsync(ParseResult parse, CancellationToken cancellation)
     {
+        var groupOf = _groups.Read(parse);
         using var store = IndexLocation.Store(parse.GetValue(_index)!, readOnly: true);
         await store.OpenAsync(cancellation).ConfigureAwait(false);
         var report = await Terminal.Track("Evaluating", bar => RetrievalEvaluation.RunAsync(
-            store, parse.GetValue(_ks), parse.GetValue(_voters), parse.GetValue(_queries), new CallbackProgress<double>(bar), cancellation)).ConfigureAwait(false);
+            store, parse.GetValue(_ks), parse.GetValue(_voters), parse.GetValue(_limit), groupOf, new CallbackProgress<double>(bar), cancellation)).ConfigureAwait(false);
         if (parse.GetValue(_json))
         {
             Terminal.Say(JsonSerializer.Serialize(new IndexEvalLine(

@@ -14,6 +14,7 @@ internal sealed class IndexVerb : Command
         Add(new IndexQueryVerb());
         Add(new IndexStatsVerb());
         Add(new IndexEvalVerb());
+        Add(new IndexFewShotVerb());
         Add(new IndexBenchVerb());
     }
 }
