@@ -28,7 +28,7 @@ internal sealed record EvaluationReport
     /// <summary>What said which texts mean the same; null where nothing did.</summary>
     public string? Embedder { get; init; }
 
-    /// <summary>The means of rows' main measures: of all whose measure is a share, of captions' CIDEr-D, each where there are rows of that kind.</summary>
+    /// <summary>The means of rows' main measures: of all whose measure is a share of right answers, of captions' CIDEr-D, of dialogues that are consistent, each where there are rows of that kind.</summary>
     public required IReadOnlyDictionary<string, double> Macro { get; init; }
 
     public required IReadOnlyList<RowReport> Rows { get; init; }

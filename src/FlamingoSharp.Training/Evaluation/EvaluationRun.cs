@@ -120,7 +120,7 @@ internal sealed class EvaluationRun(EvaluationOptions options, Action<Evaluation
         return taught.Any(known.ContainsKey) ? new SoundNeighbours(known, taught) : null;
     }
 
-    private static Dictionary<string, double> Macro(RowReport[] rows) => rows.GroupBy(r => Measures.IsShare(r.Headline) ? "share" : r.Headline)
+    private static Dictionary<string, double> Macro(RowReport[] rows) => rows.GroupBy(r => Measures.IsShare(r.Headline) && r.Kind != AnswerKind.Consistency ? "share" : r.Headline)
         .ToDictionary(g => g.Key, g => g.Average(r => r.Scores.GetValueOrDefault(r.Headline)));
 
     private static string Version() =>

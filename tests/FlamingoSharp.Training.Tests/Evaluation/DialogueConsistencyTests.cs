@@ -82,7 +82,7 @@ public sealed class DialogueConsistencyTests
         Assert.Equal(2 / 4.0, score["denies_other"]);
         Assert.Equal(2 / 4.0, score["repeats"]);
         Assert.Equal((1 + 0.5) / 4.0, score["same_alone"]);
-        Assert.Equal(2 / 4.0, score["exact"]);
+        Assert.Equal(3 / 4.0, score["exact"]);
         Assert.Equal(1 / 4.0, score["unparsed"]);
         Assert.Equal([true, false, false, false], dialogues.Select(d => d.Right!.Value));
         Assert.StartsWith("dog | can you hear a dog? yes. | can you hear ", dialogues[0].Answer, StringComparison.Ordinal);

@@ -99,6 +99,9 @@ public sealed class EvaluationRunTests : IDisposable, IClassFixture<EvaluationRu
     public void A_model_without_dialogues_is_refused()
     {
         using var model = new TinyModel(TinyModel.Config2);
+        Assert.Equal($"'{_folder.Root}' has no questions of the types sound_class, instrument, language, after which dialogues go on; leave --dialogues out.",
+            Assert.Throws<FlamingoException>(() => Run(o => o with { Dialogues = true })).Message);
+        _folder.Manifest("Things-AQA", "test", """{"name":"low1","prompt":"What sound is this?","output":"dog","type":"sound_class"}""");
         var error = Assert.Throws<FlamingoException>(() => Run(o => o with { ModelFolder = model.Folder, Dialogues = true }));
         Assert.Equal("tiny-test-2 has no form for dialogues: Audio Flamingo 2 answers single questions. Leave --dialogues out.", error.Message);
     }
