@@ -44,7 +44,7 @@ internal static class ClapSetSounds
     private static ClapSound Sound(SoundPart part, Said said, Func<SoundPart, SoundFeatures> hear)
     {
         string list = string.Join(", ", said.Labels);
-        IReadOnlyList<string> captions = said.Captions.Count > 0 ? said.Captions : [list];
+        List<string> captions = said.Captions.Count > 0 ? said.Captions : [list];
         return new ClapSound
         {
             Id = string.Create(CultureInfo.InvariantCulture, $"{part.Path}|{part.Start}|{part.Duration}"),

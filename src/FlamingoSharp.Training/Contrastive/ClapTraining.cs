@@ -6,7 +6,6 @@ using FlamingoSharp.Text;
 using FlamingoSharp.Training.DataSets;
 using FlamingoSharp.Training.Sounds;
 using FlamingoSharp.Training.Stages;
-using FlamingoSharp.Weights;
 using static TorchSharp.torch;
 using SoundPart = FlamingoSharp.Training.Stages.SoundPart;
 
@@ -118,6 +117,8 @@ public sealed record ClapTraining
             var validation = ClapSetSounds.Of(set, "val", Hear);
             if (Training.Unreadable == FaultPolicy.Stop)
                 Check(set, training.Concat(validation));
+            else
+                validation = [.. validation.Where(s => File.Exists(s.Path))];
             FirstValues(towers, start);
             using var task = new ClapTask(
                 towers, config, tokenizer, training, validation, Task, SoundSource.Fit(Augmentation, config.Audio), epochs: true);

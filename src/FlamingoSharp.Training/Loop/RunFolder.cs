@@ -124,7 +124,7 @@ internal sealed class RunFolder : IDisposable
         if (_options.Threads is null)
             set_num_threads(before);
         else
-            warn($"the run has computed with {before} thread{(before == 1 ? "" : "s")} and goes on with {now}, so that losses may differ in their last bits; without --threads it would go on as before.");
+            warn($"the run has computed with {before} thread{(before == 1 ? "" : "s")} and goes on with {now}, so that losses may differ in their last bits.");
     }
 
     /// <inheritdoc/>

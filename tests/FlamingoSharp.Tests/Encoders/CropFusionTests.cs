@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace FlamingoSharp.Tests.Encoders;
 
-/// <summary>The fusion of crops, which runs in training alone. Expected: the published code of CLAP's patch embedding, written out on images [n, c, h, w].</summary>
+/// <summary>The fusion of crops, which runs in training alone. Expected: the same computed on images [n, c, h, w], crop by crop, with ordinary convolutions.</summary>
 public sealed class CropFusionTests
 {
     private static readonly HtsatOptions s_options = TinyModel.Config2.Encoder;
@@ -17,7 +17,7 @@ public sealed class CropFusionTests
         using var patches = Patches();
         using var quiet = no_grad();
         var chunks = randn(1, s_options.Chunks, s_options.ImageSize, s_options.Mel.Mels); // [n, k, l, m]
-        var expected = Published(patches, chunks);
+        var expected = OnImages(patches, chunks);
         patches.train();
         TensorAssert.Close(expected, ZOrder.RowMajor(patches.forward(chunks)), 1e-4, "fused");
 
@@ -65,7 +65,7 @@ public sealed class CropFusionTests
 
     private static Tensor Named(PatchEmbedding patches, string name) => patches.named_parameters().Single(p => p.name == name).parameter;
 
-    private static Tensor Published(PatchEmbedding patches, Tensor chunks)
+    private static Tensor OnImages(PatchEmbedding patches, Tensor chunks)
     {
         Tensor Weight(string name) => Named(patches, name);
         Tensor Norm(Tensor x, string name) => nn.functional.batch_norm(x, zeros(x.shape[1]), ones(x.shape[1]), Weight(name + ".weight"), Weight(name + ".bias"), training: true);
