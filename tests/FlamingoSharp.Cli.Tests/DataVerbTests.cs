@@ -39,6 +39,10 @@ public sealed class DataVerbTests : IDisposable
         var shots = Run("data", "interleave", "set", "--shots", "2", "--random", "--splits", "test");
         Assert.Equal((0, "sounds-SoundClassification/interleaved_random-test: 2 items of 2 shots\n"), (shots.ExitCode, shots.Output));
 
+        var alike = Run("data", "interleave", "set", "--shots", "1", "--index", "sounds.db", "--splits", "val"); // by models/clap-mini
+        Assert.Equal((0, "sounds-SoundClassification/interleaved_knn-val: 2 items of 1 shots\n", ""), (alike.ExitCode, alike.Output, alike.Error));
+        Assert.True(File.Exists(Path.Combine(_folder, "sounds.db")));
+
         var shown = Run("data", "preview", "set", "--split", "test", "--count", "1");
         Assert.Equal((0, ""), (shown.ExitCode, shown.Error));
         Assert.Matches("""
@@ -80,7 +84,7 @@ public sealed class DataVerbTests : IDisposable
     [InlineData("--qa belongs to --catalogue; give both, or leave it out. See 'flamingo data build --help'.", "data", "build", "sounds", "--out", "set", "--qa", "qa.jsonl")]
     [InlineData("--catalogue needs --audio, the folder of its packages. See 'flamingo data build --help'.", "data", "build", "--out", "set", "--catalogue", "c.jsonl")]
     [InlineData("'a/b' cannot be the name of a data set; use letters, digits, and - _ + . after the first.", "data", "build", "sounds", "--out", "set", "--name", "a/b")]
-    [InlineData("How are the shots chosen? Give --random. See 'flamingo data interleave --help'.", "data", "interleave", "set")]
+    [InlineData("--random compares no sounds; leave --clap, --tokenizer and --index out. See 'flamingo data interleave --help'.", "data", "interleave", "set", "--random", "--index", "i.db")]
     public void Contradictions_are_wrong_usage(string sentence, params string[] arguments)
     {
         var outcome = Run(arguments);

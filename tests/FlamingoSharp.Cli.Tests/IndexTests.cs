@@ -158,6 +158,52 @@ public sealed class IndexTests : IDisposable
         Assert.Equal(4, data.GetProperty("tokens").GetArrayLength());
     }
 
+    [Fact]
+    public void What_examples_are_worth_is_measured_and_written_down()
+    {
+        using var four = ModelOfFourSounds();
+        RunOn(four.Folder, "index", "build", "sounds", "--out", "index.db");
+        var measured = RunOn(four.Folder, "index", "few-shot", "index.db", "--shots", "0,2", "--group-by", @"sounds/\w+/[01]", "--limit", "6", "--out", "worth.md", "--json");
+        Assert.Equal((0, ""), (measured.ExitCode, measured.Error));
+        var report = JsonDocument.Parse(measured.Output).RootElement;
+        Assert.Equal((6, 0), (report.GetProperty("queries").GetInt32(), report.GetProperty("left_out").GetInt32()));
+        Assert.Equal(["bell", "car horn", "dog"], report.GetProperty("labels").EnumerateArray().Select(l => l.GetString()));
+        Assert.Equal(["0 none", "2 similar", "2 random"], report.GetProperty("rows").EnumerateArray().Select(r => $"{r.GetProperty("shots")} {r.GetProperty("chosen").GetString()}"));
+        Assert.Equal([2], report.GetProperty("votes").EnumerateArray().Select(v => v.GetProperty("neighbours").GetInt32()));
+        Assert.EndsWith("please answer this question: what sound is this?\nanswer:<SEP>", report.GetProperty("prompt").GetString(), StringComparison.Ordinal);
+        string page = File.ReadAllText(Path.Combine(_folder, "worth.md"));
+        Assert.Contains("\n| 2 similar examples ", page, StringComparison.Ordinal);
+
+        File.WriteAllText(Path.Combine(_folder, "groups.json"), """{"sounds/bell/0.wav": "a", "sounds/bell/1.wav": "a", "sounds/bell/2.wav": "a", "sounds/bell/3.wav": "a"}""");
+        var grouped = RunOn(four.Folder, "index", "few-shot", "index.db", "--shots", "0", "--groups", "groups.json", "--wording", "plain");
+        Assert.Equal((0, "note: 4 sounds were not asked about: no other sound of the index has their label.\n"), (grouped.ExitCode, grouped.Error));
+        Assert.StartsWith("tiny-test on 8 sounds of 3 labels", grouped.Output, StringComparison.Ordinal);
+        Assert.Contains("task is audio question answering. <audio>what sound is this?\\nanswer:<SEP>`", grouped.Output, StringComparison.Ordinal);
+        var alone = Bare("index", "eval", "index.db", "--group-by", @"sounds/\w+", "--json"); // a class is one group
+        Assert.Equal(0, JsonDocument.Parse(alone.Output).RootElement.GetProperty("queries").GetInt32());
+    }
+
+    [Fact]
+    public void The_clap_model_in_the_box_finds_sounds_by_text_and_judges_answers()
+    {
+        string samples = Path.Combine(ReferenceSet.RepositoryRoot, "samples");
+        foreach (string name in new[] { "rain", "guitar-em9", "explosion" })
+            File.Copy(Path.Combine(samples, name + ".wav"), Path.Combine(_folder, name + ".wav"));
+        string mini = Path.Combine(ReferenceSet.RepositoryRoot, "models", "flamingo-mini");
+        Assert.Equal(0, Bare("index", "build", "rain.wav", "guitar-em9.wav", "explosion.wav", "--out", "index.db").ExitCode);
+        var found = Bare("search", "rain", "--index", "index.db", "--json");
+        Assert.Equal("rain.wav", JsonDocument.Parse(found.Lines[0]).RootElement.GetProperty("file").GetString());
+
+        string[] ask = ["ask", "rain.wav", "What can be heard?", "--model", mini, "--rerank", "--candidates", "5", "--seed", "1", "--json"];
+        var judged = JsonDocument.Parse(Bare(ask).Output).RootElement;
+        var ranked = judged.GetProperty("ranked").EnumerateArray().Select(r => (Text: r.GetProperty("text").GetString(), Similarity: r.GetProperty("similarity").GetDouble())).ToList();
+        Assert.InRange(ranked.Count, 1, 5);
+        Assert.Equal(ranked.MaxBy(r => r.Similarity).Text, judged.GetProperty("text").GetString());
+        var unsure = JsonDocument.Parse(Bare([.. ask, "--threshold", "0.999"]).Output).RootElement;
+        Assert.Equal("not sure", unsure.GetProperty("text").GetString());
+        Assert.Equal(ranked[0].Similarity, unsure.GetProperty("ranked")[0].GetProperty("similarity").GetDouble());
+    }
+
     [Theory]
     [InlineData(1, "error: --shots needs examples: give --index INDEX or --shots-from PATH. See 'flamingo ask --help'.", "ask", "new.wav", "What?", "--shots", "2")]
     [InlineData(1, "error: --index needs --shots N, 1 to 8. See 'flamingo ask --help'.", "ask", "new.wav", "What?", "--index", "index.db")]
@@ -168,6 +214,9 @@ public sealed class IndexTests : IDisposable
     [InlineData(1, "error: --threshold has no effect without --rerank; add it, or leave --threshold out. See 'flamingo ask --help'.", "ask", "new.wav", "What?", "--threshold", "0.3")]
     [InlineData(3, "error: --rerank needs an encoder that reads texts too, but tiny hears sounds only. Name a CLAP model by --encoder.", "ask", "new.wav", "What?", "--rerank")]
     [InlineData(1, "error: Say which sounds: name files, or give --label or --missing. See 'flamingo index remove --help'.", "index", "remove", "index.db")]
+    [InlineData(1, "error: --shots is '1;2'; expected numbers with commas between, such as 0,1,4,8.", "index", "few-shot", "index.db", "--shots", "1;2")]
+    [InlineData(1, "error: --group-by is not a regular expression: Invalid pattern '(' at offset 1. Not enough )'s.", "index", "few-shot", "index.db", "--group-by", "(")]
+    [InlineData(2, "error: The file of groups 'g.json' does not exist; check the path.", "index", "few-shot", "index.db", "--groups", "g.json")]
     public void What_cannot_be_done_is_said_in_a_sentence(int code, string message, params string[] arguments)
     {
         var outcome = arguments is ["index", "remove", ..] ? Bare(arguments) : Run(arguments);

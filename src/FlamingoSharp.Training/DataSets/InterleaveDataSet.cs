@@ -1,3 +1,4 @@
+using FlamingoSharp.Retrieval;
 using FlamingoSharp.Text;
 using FlamingoSharp.Training.Data;
 
@@ -19,10 +20,10 @@ public sealed record InterleaveOptions
     public IReadOnlyList<string> Splits { get; init; } = [];
 
     /// <summary>
-    /// Gives the embedding of a recording (its path), all of one length: shots are then the nearest neighbours by Euclidean distance.
-    /// Null draws shots at random.
+    /// Gives the embedding of a recording, or of the part of it that an item is about, all of one length: shots are then the nearest
+    /// neighbours by Euclidean distance. Null draws shots at random.
     /// </summary>
-    public Func<string, float[]>? Embed { get; init; }
+    public Func<SoundEntry, float[]>? Embed { get; init; }
 }
 
 /// <summary>Writes few-shot manifests: for each item of a split, examples of its task's training split to be shown before it.</summary>
@@ -46,19 +47,12 @@ public static class InterleaveDataSet
     {
         if (options.Shots < 1)
             throw new FlamingoException(FlamingoErrorKind.Usage, $"{options.Shots} shots were asked for; ask for at least one.");
-        foreach (string task in options.Tasks)
-            set.Task(task);
-        foreach (string split in options.Splits)
-            set.Of(split);
         var choice = options.Embed is null ? ShotChoice.Random : ShotChoice.Similar;
-        DataSetManifest[] plain = [.. set.Manifests.Where(m => m.Shots == 0 && set.Task(m.Task).Kind != TaskKind.Dialogue
-            && (options.Tasks.Count == 0 || options.Tasks.Contains(m.Task, StringComparer.Ordinal))
-            && (options.Splits.Count == 0 || options.Splits.Contains(m.Split, StringComparer.Ordinal)))];
+        DataSetManifest[] plain = [.. Plain(set, options)];
         List<DataSetManifest> written = [];
         foreach (var manifest in plain)
         {
-            var train = set.Manifests.FirstOrDefault(m => m.Shots == 0 && m.Task == manifest.Task && m.Split == SplitAssignment.Train) ?? throw new FlamingoException(
-                FlamingoErrorKind.Usage, $"The task {manifest.Task} has no training split, which shots are taken from.");
+            var train = TrainOf(set, manifest);
             string name = $"{manifest.Task}/{Manifest.InterleavedName(manifest.Split, choice)}";
             var draw = new Draw(set, train, manifest, name, options);
             List<InterleavedItem> items = [];
@@ -76,6 +70,33 @@ public static class InterleaveDataSet
         return (DataSet.Open(set.Folder), written);
     }
 
+    /// <summary>The recordings, and parts of recordings, whose embeddings are asked for, once each.</summary>
+    /// <param name="set">The data set.</param> <param name="options">Which of its manifests.</param>
+    /// <exception cref="FlamingoException">A task or split is unknown, or a task has no training split.</exception>
+    public static IReadOnlyList<SoundEntry> SoundsOf(DataSet set, InterleaveOptions options) => [.. Plain(set, options)
+        .SelectMany(m => new[] { TrainOf(set, m), m }).DistinctBy(m => m.Name)
+        .SelectMany(m => Examples(set, m)).Select(e => SoundOf(set, e)).DistinctBy(IndexedVectors.PartOf)];
+
+    private static IEnumerable<DataSetManifest> Plain(DataSet set, InterleaveOptions options)
+    {
+        foreach (string task in options.Tasks)
+            set.Task(task);
+        foreach (string split in options.Splits)
+            set.Of(split);
+        return set.Manifests.Where(m => m.Shots == 0 && set.Task(m.Task).Kind != TaskKind.Dialogue
+            && (options.Tasks.Count == 0 || options.Tasks.Contains(m.Task, StringComparer.Ordinal))
+            && (options.Splits.Count == 0 || options.Splits.Contains(m.Split, StringComparer.Ordinal)));
+    }
+
+    private static DataSetManifest TrainOf(DataSet set, DataSetManifest manifest) =>
+        set.Manifests.FirstOrDefault(m => m.Shots == 0 && m.Task == manifest.Task && m.Split == SplitAssignment.Train) ?? throw new FlamingoException(
+            FlamingoErrorKind.Usage, $"The task {manifest.Task} has no training split, which shots are taken from.");
+
+    private static Example[] Examples(DataSet set, DataSetManifest manifest) => [.. set.Read(manifest).Items.Select(i => i.Value.Examples[^1])];
+
+    private static SoundEntry SoundOf(DataSet set, Example example) =>
+        new(set.SoundPath(example.Name)) { StartSeconds = example.AudioStart, DurationSeconds = example.AudioDuration };
+
     /// <summary>The shots of one manifest's items.</summary>
     private sealed class Draw
     {
@@ -84,7 +105,8 @@ public static class InterleaveDataSet
         private readonly InterleaveOptions _options;
         private readonly bool _isTrain;
         private readonly string _name;
-        private readonly float[][]? _trainPoints, _askedPoints;
+        private readonly SoundNeighbourhood? _near;
+        private readonly SoundEntry[] _askedSounds = [];
 
         public Draw(DataSet set, DataSetManifest train, DataSetManifest asked, string name, InterleaveOptions options)
         {
@@ -95,15 +117,14 @@ public static class InterleaveDataSet
             _random = new NumpyGenerator(NumpyGenerator.SeedOf(name) + (ulong)options.Seed);
             if (options.Embed is { } embed)
             {
-                Dictionary<string, float[]> known = new(StringComparer.Ordinal);
-                float[][] Points(Example[] examples) => [.. examples.Select(e => known.TryGetValue(e.Name, out float[]? point) ? point : known[e.Name] = embed(set.SoundPath(e.Name)))];
-                (_trainPoints, _askedPoints) = (Points(_train), Points(_asked));
+                _near = new([.. _train.Select(e => SoundOf(set, e))], embed, options.Shots + 1 + ExtraNeighbours);
+                _askedSounds = [.. _asked.Select(e => SoundOf(set, e))];
             }
         }
 
         public int[] ShotsFor(int asked)
         {
-            int[] shots = _trainPoints is null ? AtRandom(asked) : Nearest(asked);
+            int[] shots = _near is null ? AtRandom(asked) : Nearest(asked, _near);
             return shots.Length == _options.Shots ? shots : throw new FlamingoException(FlamingoErrorKind.Usage,
                 $"{_name}: the training split has {shots.Length} other recordings to show before item {asked}, but {_options.Shots} shots were asked for; ask for fewer.");
         }
@@ -126,10 +147,9 @@ public static class InterleaveDataSet
             return [.. shots];
         }
 
-        private int[] Nearest(int asked)
+        private int[] Nearest(int asked, SoundNeighbourhood neighbourhood)
         {
-            float[] point = _askedPoints![asked];
-            int[] near = [.. Enumerable.Range(0, _train.Length).OrderBy(i => Distance(point, _trainPoints![i])).Take(_options.Shots + 1 + ExtraNeighbours)];
+            var near = neighbourhood.Of(_askedSounds[asked]);
             int[] shots = [.. near.GroupBy(i => _train[i].Name, StringComparer.Ordinal)
                 .Where(g => g.Key != _asked[asked].Name)
                 .Select(g => g.ElementAt(Math.Min(g.Count() - 1, (int)(_random.NextDouble() * g.Count()))))
@@ -138,15 +158,5 @@ public static class InterleaveDataSet
             _random.Shuffle(shots);
             return shots;
         }
-
-        private static double Distance(float[] a, float[] b)
-        {
-            double sum = 0;
-            for (int i = 0; i < a.Length; i++)
-                sum += (double)(a[i] - b[i]) * (a[i] - b[i]);
-            return sum;
-        }
-
-        private static Example[] Examples(DataSet set, DataSetManifest manifest) => [.. set.Read(manifest).Items.Select(i => i.Value.Examples[^1])];
     }
 }

@@ -94,18 +94,10 @@ public sealed record MiniTraining
             ModuleWeights.Fill(encoder, weights, "clap.", type: ScalarType.Float32);
 
         using var model = Config.Build(tokenizer.Special.Audio.Id);
-        if (StartFrom is null)
-        {
-            ParameterInit.Initialize(model, Seed);
-            OpenGates(model);
-            if (LanguageFrom is not null)
-                TakeLanguage(model, tokenizer.Special.Audio.Id);
-        }
-        else
-        {
-            using var weights = FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights();
+        using (var weights = FirstWeights(model))
             ModuleWeights.Fill(model, weights, type: ScalarType.Float32);
-        }
+        if (StartFrom is null)
+            OpenGates(model);
 
         var train = new TrainingTexts(catalogue, "train", mels.IsUsable, Texts);
         var validation = new TrainingTexts(catalogue, "val", mels.IsUsable, Texts);
@@ -119,19 +111,17 @@ public sealed record MiniTraining
         return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);
     }
 
-    private void TakeLanguage(FlamingoModel model, int audioToken)
+    private IWeightSource FirstWeights(FlamingoModel model)
     {
-        using var known = Config.Build(audioToken);
-        using (var weights = FlamingoSharp.Weights.ModelFolder.Open(LanguageFrom!).OpenWeights())
-            ModuleWeights.Fill(known, weights, type: ScalarType.Float32);
-        var written = TrainableParameters.Select(known, TrainingStage.SupervisedFineTuning, EmbeddingTraining.All).Other
-            .Where(p => p.Name.StartsWith("lang_encoder.", StringComparison.Ordinal)).ToDictionary(p => p.Name, p => p.Parameter);
-        using var quiet = no_grad();
-        foreach (var (name, parameter) in model.named_parameters())
-        {
-            if (written.TryGetValue(name, out var value))
-                parameter.copy_(value);
-        }
+        if (StartFrom is not null)
+            return FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights();
+        var firstValues = new FirstValues(model, Seed, name => LanguageFrom is null || !Writes(name));
+        if (LanguageFrom is null)
+            return firstValues;
+        var words = new RenamedSource(FlamingoSharp.Weights.ModelFolder.Open(LanguageFrom).OpenWeights(), name => Writes(name) ? name : null);
+        return Checkpoint.Merge(LanguageFrom, [words, firstValues]);
+
+        static bool Writes(string name) => name.StartsWith("lang_encoder.", StringComparison.Ordinal) && !name.Contains("gated_cross_attn", StringComparison.Ordinal);
     }
 
     private void OpenGates(FlamingoModel model)

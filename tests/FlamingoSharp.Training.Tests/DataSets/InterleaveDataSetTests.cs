@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using FlamingoSharp.Retrieval;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Text;
 using FlamingoSharp.Training.Data;
@@ -49,7 +51,7 @@ public sealed class InterleaveDataSetTests : IDisposable
         var built = Build();
         // Numbers on a line: a's sounds around 0, b's around 100.
         float[] Embed(string path) => [(path.Contains("/a/", StringComparison.Ordinal) ? 0 : 100) + float.Parse(Path.GetFileNameWithoutExtension(path), System.Globalization.CultureInfo.InvariantCulture)];
-        var (set, written) = InterleaveDataSet.Run(built, new() { Shots = 2, Embed = Embed, Splits = ["train", "test"] });
+        var (set, written) = InterleaveDataSet.Run(built, new() { Shots = 2, Embed = sound => Embed(sound.Path), Splits = ["train", "test"] });
         Assert.Equal(["sounds-SoundClassification/interleaved_knn-train", "sounds-SoundClassification/interleaved_knn-test"], written.Select(m => m.Name));
         string[] train = [.. ItemsOf(set, "sounds-SoundClassification/train").Select(i => set.SoundPath(i.Examples[0].Name))];
         Assert.All(written.SelectMany(m => ItemsOf(set, m.Name)), item =>
@@ -59,6 +61,48 @@ public sealed class InterleaveDataSetTests : IDisposable
             float[] nearest = [.. train.Where(t => t != asked).Select(t => Math.Abs(Embed(t)[0] - Embed(asked)[0])).Order().Take(2)];
             Assert.Equal(nearest, item.Examples.SkipLast(1).Select(e => Math.Abs(Embed(set.SoundPath(e.Name))[0] - Embed(asked)[0])).Order());
         });
+    }
+
+    [Fact]
+    public async Task Neighbours_by_the_clap_model_in_the_box_are_kept_in_an_index_and_read_from_it_the_next_time()
+    {
+        foreach (var (label, samples) in new[] { ("guitar", new[] { "guitar-a-minor", "guitar-em9", "tabla-loop" }), ("water", ["rain", "thunder", "crowd-cheering"]) })
+        {
+            Directory.CreateDirectory(Path.Combine(_folder.Root, "sounds", label));
+            foreach (string sample in samples)
+                File.Copy(Path.Combine(ReferenceSet.RepositoryRoot, "samples", sample + ".wav"), Path.Combine(_folder.Root, "sounds", label, sample + ".wav"));
+        }
+        var set = _folder.Build(Path.Combine(_folder.Root, "sounds"), new() { Validation = 0, Test = 0 }).Set;
+        var options = new InterleaveOptions { Shots = 1, Splits = ["train"] };
+        var sounds = InterleaveDataSet.SoundsOf(set, options);
+        Assert.Equal(6, sounds.Count);
+        using var embedder = SoundEmbedder.Load(Path.Combine(ReferenceSet.RepositoryRoot, "models", "clap-mini"));
+        using var index = await SoundIndex.CreateAsync(Path.Combine(_folder.Root, "sounds.db"), embedder, TestContext.Current.CancellationToken);
+        var embed = await IndexedVectors.ReadAsync(index, sounds, cancellation: TestContext.Current.CancellationToken);
+        var written = InterleaveDataSet.Run(set, options with { Embed = embed });
+        Assert.All(ItemsOf(written.Set, "sounds-SoundClassification/interleaved_knn-train"), item =>
+        {
+            string asked = set.SoundPath(item.Examples[1].Name), shown = set.SoundPath(item.Examples[0].Name);
+            float Likeness(SoundEntry sound) => TensorPrimitives.Dot(embed(new(asked)), embed(sound));
+            Assert.Equal(sounds.Where(s => s.Path != asked).MaxBy(Likeness)!.Path, shown);
+        });
+
+        long before = await index.Store.CountAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(sounds.Count, before);
+        int added = -1;
+        var again = await IndexedVectors.ReadAsync(index, sounds, new Told<IngestProgress>(p => added = p.Added), TestContext.Current.CancellationToken);
+        Assert.Equal((0, before), (added, await index.Store.CountAsync(TestContext.Current.CancellationToken)));
+        Assert.All(sounds, s => Assert.Equal(embed(s), again(s)));
+
+        File.WriteAllText(sounds[0].Path, "no sound any more");
+        var error = await Assert.ThrowsAsync<FlamingoException>(() => IndexedVectors.ReadAsync(index, sounds, cancellation: TestContext.Current.CancellationToken));
+        Assert.StartsWith($"1 of {sounds.Count} sounds cannot be compared with others: '{sounds[0].Path}' ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(" 'flamingo data validate' lists all.", error.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Told<T>(Action<T> tell) : IProgress<T>
+    {
+        public void Report(T value) => tell(value);
     }
 
     [Fact]
