@@ -43,6 +43,17 @@ public sealed class MiniRecipeTests : IDisposable
         CheckFolder(model);
         Assert.True(TrainLanguage(better, startFrom: model)[^1] < learned[^1], "Going on from the model made it no better.");
         CheckFolder(better);
+
+        string kept = Path.Combine(_folder.Root, "third-model");
+        Assert.True(TrainLanguage(kept, startFrom: null, words: model)[0] < learned[0], "Words that were known helped nothing.");
+        CheckFolder(kept);
+    }
+
+    [Fact]
+    public void A_whole_model_and_anothers_words_are_too_much_to_start_from()
+    {
+        var error = Assert.Throws<FlamingoException>(() => TrainLanguage(Path.Combine(_folder.Root, "model"), startFrom: "one", words: "other"));
+        Assert.Equal("Training was told to start from a whole model and from another's language model: name one of them.", error.Message);
     }
 
     /// <inheritdoc/>
@@ -75,7 +86,7 @@ public sealed class MiniRecipeTests : IDisposable
         return seen.Steps;
     }
 
-    private List<double> TrainLanguage(string folder, string? startFrom)
+    private List<double> TrainLanguage(string folder, string? startFrom, string? words = null)
     {
         Directory.CreateDirectory(folder);
         File.Copy(Path.Combine(ReferenceSet.RepositoryRoot, "models", "flamingo-mini", "tokenizer.json"), Path.Combine(folder, "tokenizer.json"));
@@ -89,6 +100,7 @@ public sealed class MiniRecipeTests : IDisposable
             Config = s_config,
             BatchSize = 16,
             StartFrom = startFrom,
+            LanguageFrom = words,
             Training = run with { ValidateEvery = 10, Optimization = run.Optimization with { TotalSteps = 20, WarmupSteps = 2 } },
         }.Run([seen], TestContext.Current.CancellationToken);
         return seen.Validations;
