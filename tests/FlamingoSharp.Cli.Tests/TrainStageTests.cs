@@ -20,6 +20,10 @@ public sealed class TrainStageTests(TinyModel model)
         Assert.Contains("  views: 2\n", trained.Error, StringComparison.Ordinal); // what holds is told, and kept
         Assert.Contains("  views: 2\n", File.ReadAllText(Path.Combine(tuned, "config.yaml")), StringComparison.Ordinal);
 
+        string page = File.ReadAllText(Path.Combine(tuned, "report.html"));
+        string[] wanted = ["<h2>Curves</h2>", "<h2>Results</h2>", "nearest class mean</th>", "<table class=\"confusion\">", "title=\"hiss answered as ", "<img alt=\"Spectrogram of "];
+        Assert.All(wanted, w => Assert.Contains(w, page, StringComparison.Ordinal));
+
         var labelled = ProcessRunner.Run("classify", Path.Combine(folder, "sounds", "hiss", "0.wav"), "--model", tuned, "--show-prompt", "--max-tokens", "2");
         Assert.True(labelled.ExitCode == 0, labelled.Error);
         Assert.Contains("classify this sound.\noptions:\n - click.\n - hiss.\nanswer:", labelled.Error, StringComparison.Ordinal);

@@ -22,7 +22,7 @@ internal sealed record EvaluationQuestion(string Key, string Id, Prompt Prompt, 
         string text = prompt.Show(tokenizer);
         HeardPart[] sounds = [.. item.Sounds];
         string all = FormattableString.Invariant($"{text}\n{string.Join('\n', sounds.Select(s => FormattableString.Invariant($"{s.Path}|{s.Start:R}|{s.Duration:R}")))}");
-        return new(Fingerprint.OfText(all)[..24], item.Id, prompt, text, sounds) 
+        return new(Fingerprint.OfText(all)[..24], item.Id, prompt, text, sounds)
         {
             Choices = item.Choices,
             Next = item.Plan is null ? _ => [] : answer => DialogueConsistency.After(answer, item, config, tokenizer),

@@ -82,7 +82,11 @@ internal sealed class RowReporter(
         bool isText = row.Kind is AnswerKind.Caption or AnswerKind.Dialogue;
         string question = item.Rounds.Count > 0 ? item.Rounds[^1].User : EvaluationWording.QuestionOf(item.Prompt.Prompt);
         return new(item.Id, item.Sound.Path, question, string.Join(row.Kind == AnswerKind.Labels ? ", " : " | ", item.Expected), given[i],
-            isText ? null : RowScorer.IsRight(item, given[i])) { Start = item.Sound.Start > 0 ? item.Sound.Start : null, Duration = item.Sound.Duration };
+            isText ? null : RowScorer.IsRight(item, given[i]))
+        {
+            Start = item.Sound.Start > 0 ? item.Sound.Start : null,
+            Duration = item.Sound.Duration,
+        };
     }
 
     private static Dictionary<string, double> Values(RowScore score) => score.Measures.ToDictionary(m => m.Name, m => Math.Round(m.Value, 6));

@@ -55,7 +55,7 @@ internal sealed class ReportPage(string title)
         pre{white-space:pre-wrap;background:color-mix(in srgb,var(--soft) 10%,transparent);padding:.5rem .8rem;border-radius:4px;font-size:12px;max-height:14rem;overflow:auto}
         nav{font-size:13px;columns:17rem}nav a{display:block;color:var(--c0);text-decoration:none}
         .confusion .across{vertical-align:bottom;padding:0}.across span{writing-mode:vertical-rl;transform:rotate(180deg);padding:.3rem 0}
-        .confusion th{vertical-align:middle}.confusion .across{vertical-align:bottom}h3{overflow-wrap:anywhere}
+        .confusion th{vertical-align:middle}h3{overflow-wrap:anywhere}
         .answers{margin-top:1rem;display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:1rem}
         .answer{border:1px solid var(--line);border-left:4px solid var(--soft);border-radius:4px;padding:.6rem}.answer p{margin:.2rem 0}
         .answer.right{border-left-color:var(--c2)}.answer.wrong{border-left-color:var(--c1)}
