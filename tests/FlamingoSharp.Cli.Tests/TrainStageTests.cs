@@ -49,7 +49,7 @@ public sealed class TrainStageTests(TinyModel model)
         Assert.True(Directory.Exists(Path.Combine(folder, "cache")));
         var named = ProcessRunner.Run("classify", hiss, "--zero-shot", "--model", clap, "--labels", "hiss,click");
         Assert.True(named.ExitCode == 0, named.Error);
-        Assert.Matches("(hiss|click)$", named.Lines[^1]);
+        Assert.Matches("^(hiss|click) \\(\\d+ %\\)$", named.Lines[^1]);
 
         using var parts = new TinyParts(FlamingoConfig.Tiny, rows: 4110);
         string[] train = ["train", "pretrain", "--language-model", parts.LanguageModel, "--encoder", parts.Encoder, "--preset", "tiny", "--data", set, "--out", hearing];

@@ -195,7 +195,10 @@ internal sealed class TrainingLoop
     {
         var outcome = new TrainingOutcome(
             end, _position.Step, _position.Samples, _position.BestLoss, _position.BestStep, _position.Skipped,
-            pace.TotalSeconds, pace.TotalWaitSeconds, pace.TotalSeconds > 0 ? pace.TotalSamples / pace.TotalSeconds : 0) { Time = pace.Time };
+            pace.TotalSeconds, pace.TotalWaitSeconds, pace.TotalSeconds > 0 ? pace.TotalSamples / pace.TotalSeconds : 0)
+        {
+            Time = pace.Time,
+        };
         folder.Try("The report", () => Tell(o => o.Ended(outcome)));
         return outcome;
     }

@@ -81,7 +81,7 @@ internal sealed record BareParts
             var wanted = ModuleWeights.Describe(shapes);
             var language = Of(Checkpoint.Open(LanguageModel), LanguagePrefix);
             yield return Fitting(
-                new FirstRowsSource(language, ".embed_tokens.weight", form.Language.VocabularySize, Seed),
+                new FirstRowsSource(language, ".embed_tokens.weight", form.Language.VocabularySize, (rows, width) => ParameterInit.Rows(rows, width, Seed)),
                 wanted.Where(w => w.Name.StartsWith(LanguagePrefix, StringComparison.Ordinal) && !IsNew(w.Name)),
                 $"The language model in '{LanguageModel}' is not what its config.json says");
             yield return Fitting(

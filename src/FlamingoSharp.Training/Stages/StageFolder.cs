@@ -19,7 +19,7 @@ internal static class StageFolder
         {
             Directory.CreateDirectory(folder);
             WriteText(folder, "config.json", config.ToJson() + "\n");
-            ModelFolder.SaveTokenizer(folder, tokenizer);
+            ModelFolder.SaveTokenizer(folder, tokenizer.Save);
             SafeTensorsWriter.WriteFolder(folder, weights, new SafeTensorsOptions { Type = type });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

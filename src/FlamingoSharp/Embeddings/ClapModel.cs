@@ -222,7 +222,7 @@ public sealed class ClapModel : IDisposable
         Directory.CreateDirectory(folder);
         AtomicFile.Write(Path.Combine(folder, "config.json"), file => file.Write(Encoding.UTF8.GetBytes(config.ToJson() + "\n")));
         if (tokenizer is not null)
-            ModelFolder.SaveTokenizer(folder, tokenizer);
+            ModelFolder.SaveTokenizer(folder, tokenizer.Save);
         SafeTensorsWriter.WriteFile(Path.Combine(folder, "model.safetensors"), weights, new SafeTensorsOptions { Type = type });
     }
 

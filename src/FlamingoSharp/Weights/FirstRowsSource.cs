@@ -1,4 +1,3 @@
-using FlamingoSharp.Models;
 using static TorchSharp.torch;
 
 namespace FlamingoSharp.Weights;
@@ -10,20 +9,20 @@ internal sealed class FirstRowsSource : IWeightSource
     private readonly Dictionary<string, WeightInfo> _weights;
     private readonly string? _cut;
     private readonly long _rows;
-    private readonly long? _seed;
+    private readonly Func<long, long, Tensor>? _draw;
 
     /// <summary>Takes over the inner source.</summary>
     /// <param name="inner">Where the matrix is.</param>
     /// <param name="ending">What its name ends in.</param>
     /// <param name="rows">How many are kept.</param>
-    /// <param name="seed">Of the rows that a matrix of fewer gets; null leaves it as it is, since nothing says what the others would be.</param>
-    public FirstRowsSource(IWeightSource inner, string ending, long rows, long? seed = null)
+    /// <param name="draw">Gives the rows that a matrix of fewer lacks, by their number and width; null leaves it as it is, since nothing says what they would be.</param>
+    public FirstRowsSource(IWeightSource inner, string ending, long rows, Func<long, long, Tensor>? draw = null)
     {
         _inner = inner;
         _rows = rows;
-        _seed = seed;
+        _draw = draw;
         _weights = new(inner.Weights);
-        _cut = inner.Weights.Keys.FirstOrDefault(n => n.EndsWith(ending, StringComparison.Ordinal) && inner.Weights[n].Shape is [var all, _] && (all > rows || (all < rows && seed is not null)));
+        _cut = inner.Weights.Keys.FirstOrDefault(n => n.EndsWith(ending, StringComparison.Ordinal) && inner.Weights[n].Shape is [var all, _] && (all > rows || (all < rows && draw is not null)));
         if (_cut is not null)
             _weights[_cut] = _weights[_cut] with { Shape = [rows, _weights[_cut].Shape[1]] };
     }
@@ -43,7 +42,7 @@ internal sealed class FirstRowsSource : IWeightSource
         if (whole.shape[0] < _rows)
         {
             using var scope = NewDisposeScope();
-            var further = ParameterInit.Rows(_rows - whole.shape[0], whole.shape[1], name, _seed!.Value);
+            var further = _draw!(_rows - whole.shape[0], whole.shape[1]);
             return cat([whole, further.to(whole.dtype)], 0).MoveToOuterDisposeScope();
         }
         return whole.narrow(0, 0, _rows); // rows lie one after another, so the first ones are contiguous

@@ -79,11 +79,12 @@ public sealed class ModelFolder
     }
 
     /// <summary>Writes a tokenizer into a folder that may hold other things; its file appears whole.</summary>
-    internal static void SaveTokenizer(string folder, Text.Tokenizer tokenizer)
+    /// <param name="folder">An existing folder.</param> <param name="save">Writes the file into the folder that it is given.</param>
+    internal static void SaveTokenizer(string folder, Action<string> save)
     {
         string name = s_tokenizers[0][0], aside = AtomicFile.TemporaryBeside(System.IO.Path.Combine(folder, name));
         Directory.CreateDirectory(aside);
-        tokenizer.Save(aside);
+        save(aside);
         File.Move(System.IO.Path.Combine(aside, name), System.IO.Path.Combine(folder, name), overwrite: true);
         Directory.Delete(aside);
     }

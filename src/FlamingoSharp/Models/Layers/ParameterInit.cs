@@ -53,7 +53,7 @@ internal static class ParameterInit
     };
 
     /// <summary>Further rows of a table, whose first ones are learned already.</summary>
-    public static Tensor Rows(long count, long width, string name, long seed) => TruncatedNormal([count, width], Deviation, SyntheticWeights.Seed($"{seed}/{name}"));
+    public static Tensor Rows(long count, long width, long seed) => TruncatedNormal([count, width], Deviation, SyntheticWeights.Seed($"{seed}/further rows"));
 
     // The inverse of the normal distribution function maps a uniform number between its values at -2 and 2 to a cut normal one.
     private static Tensor TruncatedNormal(long[] shape, double deviation, ulong stream) =>
