@@ -36,6 +36,9 @@ internal static class IndexBench
             await exact.UpsertAsync(made, cancellation).ConfigureAwait(false);
             progress((double)(first + made.Length) / sounds);
         }
+        writing.Start();
+        await store.OptimizeAsync(cancellation).ConfigureAwait(false);
+        writing.Stop();
         var opening = Stopwatch.StartNew();
         await AskAsync(store, Point(sounds)).ConfigureAwait(false); // the first query reads the vectors
         opening.Stop();

@@ -9,17 +9,20 @@ namespace FlamingoSharp.Retrieval;
 
 /// <summary>
 /// A store in a PostgreSQL database with the extension pgvector, for indexes that many machines use or that outgrow one. Searched through an
-/// HNSW graph, which may miss a neighbour; more than 1000 neighbours at once, and vectors of more than 2000 dimensions, are searched exactly.
+/// HNSW graph, which may miss a neighbour; few sounds, more than 1000 neighbours at once, and vectors of more than 2000 dimensions, are
+/// searched exactly.
 /// </summary>
 /// <remarks>
 /// One table an index, <c>flamingo_NAME</c>, and one for all, <c>flamingo_index</c>, which says what encoder made each. Vectors travel as
-/// arrays of <c>real</c> and are cast by the server, so that nothing has to know the number of pgvector's type.
+/// arrays of <c>real</c> and are cast by the server, so that nothing has to know the number of pgvector's type. The graph is made by
+/// <see cref="OptimizeAsync"/>, after an ingest: made at once it takes a fraction of the time that it takes to grow it sound by sound.
 /// </remarks>
 public sealed class PostgresSoundStore : SoundStore
 {
-    // Limits of pgvector: dimensions of a vector that HNSW indexes, and of hnsw.ef_search.
-    private const int MaxIndexed = 2000, MaxSearch = 1000;
     private const int Version = 1;
+
+    // Seconds that a write may take: a graph that is there makes it slow.
+    private const int WriteSeconds = 600;
 
     private readonly NpgsqlDataSource _source;
     private readonly PostgresErrors _errors;
@@ -84,8 +87,6 @@ public sealed class PostgresSoundStore : SoundStore
                 number bigserial PRIMARY KEY, id text NOT NULL UNIQUE, path text NOT NULL, hash text NOT NULL, labels text[] NOT NULL,
                 caption text, start double precision NOT NULL, duration double precision, embedding vector({maker.Dimension}) NOT NULL);
             """, cancellationToken).ConfigureAwait(false);
-        if (maker.Dimension <= MaxIndexed)
-            await RunAsync(connection, $"CREATE INDEX IF NOT EXISTS {_table}_hnsw ON {_table} USING hnsw (embedding vector_cosine_ops)", cancellationToken).ConfigureAwait(false);
         await RunAsync(connection, "INSERT INTO flamingo_index VALUES (@name, @version, @encoder) ON CONFLICT (name) DO NOTHING", cancellationToken,
             ("name", Index), ("version", Version), ("encoder", JsonSerializer.Serialize(maker, StoreJson.Default.EncoderIdentity))).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -138,28 +139,39 @@ public sealed class PostgresSoundStore : SoundStore
             return [.. wanted.Where(found.ContainsKey).Select(id => found[id])];
         }, cancellationToken);
 
+    // One statement of arrays: a statement for each sound costs more than the writing.
     private protected override Task WriteAsync(IReadOnlyList<IndexedSound> records, CancellationToken cancellationToken) => OnServerAsync(async connection =>
     {
-        using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var record in records)
-        {
-            var insert = new NpgsqlBatchCommand($"""
-                INSERT INTO {_table} (id, path, hash, labels, caption, start, duration, embedding) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::vector)
-                ON CONFLICT (id) DO UPDATE SET path = excluded.path, labels = excluded.labels, caption = excluded.caption, embedding = excluded.embedding
-                """);
-            insert.Parameters.Add(new() { Value = record.Id });
-            insert.Parameters.Add(new() { Value = record.Path });
-            insert.Parameters.Add(new() { Value = record.Hash });
-            insert.Parameters.Add(new() { Value = record.Labels.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
-            insert.Parameters.Add(new() { Value = (object?)record.Caption ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
-            insert.Parameters.Add(new() { Value = record.StartSeconds });
-            insert.Parameters.Add(new() { Value = (object?)record.DurationSeconds ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Double });
-            insert.Parameters.Add(new() { Value = record.Embedding.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Real });
-            batch.BatchCommands.Add(insert);
-        }
-        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        using var insert = new NpgsqlCommand($"""
+            INSERT INTO {_table} (id, path, hash, labels, caption, start, duration, embedding)
+            SELECT r.id, r.path, r.hash, ARRAY(SELECT json_array_elements_text(r.labels::json)), r.caption, r.start, r.duration,
+                   ($8::real[])[(r.n::integer - 1) * $9 + 1 : r.n::integer * $9]::vector
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::double precision[], $7::double precision[])
+                 WITH ORDINALITY AS r (id, path, hash, labels, caption, start, duration, n)
+            ORDER BY r.n
+            ON CONFLICT (id) DO UPDATE SET path = excluded.path, labels = excluded.labels, caption = excluded.caption, embedding = excluded.embedding
+            """, connection) { CommandTimeout = WriteSeconds };
+        insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => r.Id).ToArray()));
+        insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => r.Path).ToArray()));
+        insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => r.Hash).ToArray()));
+        insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => JsonSerializer.Serialize(r.Labels, StoreJson.Default.IReadOnlyListString)).ToArray()));
+        insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => r.Caption).ToArray()));
+        insert.Parameters.Add(Array(NpgsqlDbType.Double, records.Select(r => r.StartSeconds).ToArray()));
+        insert.Parameters.Add(Array(NpgsqlDbType.Double, records.Select(r => r.DurationSeconds).ToArray()));
+        insert.Parameters.Add(Array(NpgsqlDbType.Real, records.SelectMany(r => r.Embedding.ToArray()).ToArray()));
+        insert.Parameters.Add(new() { Value = Encoder.Dimension });
+        return await insert.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+
+        static NpgsqlParameter Array(NpgsqlDbType type, object values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+    }, cancellationToken);
+
+    /// <summary>Makes the graph, if there are enough sounds and there is none; until then they are searched exactly.</summary>
+    /// <inheritdoc/>
+    public override Task OptimizeAsync(CancellationToken cancellationToken = default) => OnServerAsync(async connection =>
+    {
+        long count = (long)(await ScalarAsync(connection, $"SELECT count(*) FROM {_table}", cancellationToken).ConfigureAwait(false))!;
+        if (count >= HnswGraph.From && Encoder.Dimension <= HnswGraph.MaxDimension)
+            await HnswGraph.MakeAsync(connection, _table, count, Encoder.Dimension, cancellationToken).ConfigureAwait(false);
         return 0;
     }, cancellationToken);
 
@@ -172,7 +184,7 @@ public sealed class PostgresSoundStore : SoundStore
     private protected override Task<IReadOnlyList<SoundMatch>> NearestAsync(ReadOnlyMemory<float> vector, int count, CancellationToken cancellationToken) =>
         OnServerAsync<IReadOnlyList<SoundMatch>>(async connection =>
         {
-            bool graph = count <= MaxSearch && Encoder.Dimension <= MaxIndexed;
+            bool graph = count <= HnswGraph.MaxSearch && Encoder.Dimension <= HnswGraph.MaxDimension;
             var found = await SearchAsync(graph).ConfigureAwait(false);
             if (graph && found.Count < count) // the graph may lose some near its rim; that there are no more is for an exact search to say
                 found = await SearchAsync(graph: false).ConfigureAwait(false);
@@ -182,7 +194,7 @@ public sealed class PostgresSoundStore : SoundStore
             {
                 using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 // A longer list of candidates than neighbours wanted buys recall.
-                await RunAsync(connection, graph ? $"SET LOCAL hnsw.ef_search = {Math.Clamp(4 * count, 100, MaxSearch)}" : "SET LOCAL enable_indexscan = off", cancellationToken).ConfigureAwait(false);
+                await RunAsync(connection, graph ? $"SET LOCAL hnsw.ef_search = {Math.Clamp(4 * count, 100, HnswGraph.MaxSearch)}" : "SET LOCAL enable_indexscan = off", cancellationToken).ConfigureAwait(false);
                 var rows = await SelectAsync(connection, "ORDER BY distance LIMIT @count", vectors: false, cancellationToken, ("count", count), ("query", vector.ToArray())).ConfigureAwait(false);
                 await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
                 return rows;
@@ -197,7 +209,7 @@ public sealed class PostgresSoundStore : SoundStore
         using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         bool graph = false;
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            graph |= reader.GetString(0).Contains($"{_table}_hnsw", StringComparison.Ordinal);
+            graph |= reader.GetString(0).Contains(HnswGraph.NameOf(_table), StringComparison.Ordinal);
         return graph;
     }, cancellationToken);
 

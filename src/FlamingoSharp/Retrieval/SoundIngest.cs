@@ -48,6 +48,7 @@ internal sealed class SoundIngest(SoundStore store, ISoundEmbedder embedder, Ing
             done += batches[i].Length;
             progress?.Report(new IngestProgress(done, all.Count, added));
         }
+        await store.OptimizeAsync(cancellation).ConfigureAwait(false);
         return new IngestResult(added, all.Count - added - failures.Count, failures);
     }
 

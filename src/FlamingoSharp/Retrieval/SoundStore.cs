@@ -33,6 +33,9 @@ public abstract class SoundStore : VectorStoreCollection<string, IndexedSound>
     /// <summary>Bytes that the store takes; null where it cannot tell.</summary>
     public virtual Task<long?> SizeAsync(CancellationToken cancellationToken = default) => Task.FromResult<long?>(null);
 
+    /// <summary>Prepares the store for searching after many sounds were added; what is found is the same without it. An ingest ends with it.</summary>
+    public virtual Task OptimizeAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
     /// <summary>All sounds, in the order in which they were added.</summary>
     /// <param name="vectors">Whether their vectors are wanted.</param> <param name="cancellationToken">Stops.</param>
     public abstract IAsyncEnumerable<IndexedSound> ScanAsync(bool vectors = false, CancellationToken cancellationToken = default);

@@ -33,6 +33,9 @@ public sealed class PostgresSoundStoreTests : SoundStoreTests
             await graph.UpsertAsync(sounds);
             await exact.UpsertAsync(sounds);
         }
+        Assert.False(await graph.UsesGraphAsync());
+        await graph.OptimizeAsync();
+        await graph.OptimizeAsync(); // what is made is not made again
         Assert.True(await graph.UsesGraphAsync(), "the search does not use the HNSW index");
         int found = 0;
         for (int q = 0; q < Queries; q++)
