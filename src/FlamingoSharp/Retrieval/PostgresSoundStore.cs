@@ -142,6 +142,7 @@ public sealed class PostgresSoundStore : SoundStore
     // One statement of arrays: a statement for each sound costs more than the writing.
     private protected override Task WriteAsync(IReadOnlyList<IndexedSound> records, CancellationToken cancellationToken) => OnServerAsync(async connection =>
     {
+        using var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false); // PGlite lets no other client in between its parts
         using var insert = new NpgsqlCommand($"""
             INSERT INTO {_table} (id, path, hash, labels, caption, start, duration, embedding)
             SELECT r.id, r.path, r.hash, ARRAY(SELECT json_array_elements_text(r.labels::json)), r.caption, r.start, r.duration,
@@ -150,7 +151,7 @@ public sealed class PostgresSoundStore : SoundStore
                  WITH ORDINALITY AS r (id, path, hash, labels, caption, start, duration, n)
             ORDER BY r.n
             ON CONFLICT (id) DO UPDATE SET path = excluded.path, labels = excluded.labels, caption = excluded.caption, embedding = excluded.embedding
-            """, connection) { CommandTimeout = WriteSeconds };
+            """, connection, transaction) { CommandTimeout = WriteSeconds };
         insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => r.Id).ToArray()));
         insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => r.Path).ToArray()));
         insert.Parameters.Add(Array(NpgsqlDbType.Text, records.Select(r => r.Hash).ToArray()));
@@ -160,7 +161,9 @@ public sealed class PostgresSoundStore : SoundStore
         insert.Parameters.Add(Array(NpgsqlDbType.Double, records.Select(r => r.DurationSeconds).ToArray()));
         insert.Parameters.Add(Array(NpgsqlDbType.Real, records.SelectMany(r => r.Embedding.ToArray()).ToArray()));
         insert.Parameters.Add(new() { Value = Encoder.Dimension });
-        return await insert.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        int written = await insert.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return written;
 
         static NpgsqlParameter Array(NpgsqlDbType type, object values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
     }, cancellationToken);
