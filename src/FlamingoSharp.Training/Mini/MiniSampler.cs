@@ -94,7 +94,8 @@ internal sealed class MiniSampler(
         int wanted = random.NextDouble() < 0.7 ? 2 : 3;
         for (int attempt = 0; attempt < 6 && rounds.Count < wanted; attempt++)
         {
-            var next = Open(texts.DrawAbout(first.Id, ref random));
+            // One often asks whether it is so.
+            var next = Open((random.NextDouble() < 0.4 ? texts.AskPresence(first.Id, ref random) : null) ?? texts.DrawAbout(first.Id, ref random));
             if (rounds.All(r => r.Prompt != next.Prompt))
                 rounds.Add(next);
         }

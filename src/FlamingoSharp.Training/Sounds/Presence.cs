@@ -68,12 +68,18 @@ internal sealed class Presence
     }
 
     /// <summary>A question about a sound; null where none was found.</summary>
+    /// <remarks>
+    /// Half of what is denied is of the sound's own category: that a voice is no dog says nothing about the language that it speaks.
+    /// </remarks>
     public (string Question, bool Answer)? Ask(LabelledSound sound, ref SplitMix random)
     {
-        bool answer = random.NextDouble() < 0.5;
-        for (int attempt = 0; attempt < (answer ? 1 : 20); attempt++)
+        bool answer = random.NextDouble() < 0.5, alike = random.NextDouble() < 0.5;
+        for (int attempt = 0; attempt < (answer ? 1 : alike ? 60 : 20); attempt++)
         {
-            var terms = TermsOf(answer ? sound : _weights.Draw(ref random)).Where(t => answer || CanDeny(t, sound)).ToList();
+            var other = answer ? sound : _weights.Draw(ref random);
+            if (alike && SamplingWeights.CategoryOf(other) != SamplingWeights.CategoryOf(sound))
+                continue;
+            var terms = TermsOf(other).Where(t => answer || CanDeny(t, sound)).ToList();
             if (terms.Count > 0)
                 return (terms[random.Next(terms.Count)].Question, answer);
         }

@@ -102,11 +102,8 @@ public sealed partial class TrainingTexts
         double task = random.NextDouble() * total;
         if ((task -= _options.PresenceShare) < 0)
         {
-            if (_presence.Ask(sound, ref random) is { } asked)
-            {
-                string choices = random.NextDouble() < _options.WithOptions ? YesOrNo : "";
-                return Text(sound.Id, QuestionTask, "presence", AskPrefix + asked.Question + choices, asked.Answer ? "yes" : "no");
-            }
+            if (AskPresence(sound, ref random) is { } asked)
+                return asked;
         }
         else if ((task -= _options.QuestionShare) < 0)
         {
@@ -120,6 +117,17 @@ public sealed partial class TrainingTexts
             return Labels(sound);
         }
         return Caption(sound, random.NextDouble() < _options.PlainCaptionPrompt ? PlainCaption : OtherCaptions[random.Next(OtherCaptions.Length)]);
+    }
+
+    /// <summary>Whether something is heard in a sound of the split; null where there is nothing to ask.</summary>
+    internal TrainingText? AskPresence(string id, ref SplitMix random) => AskPresence(_byId[id], ref random);
+
+    private TrainingText? AskPresence(LabelledSound sound, ref SplitMix random)
+    {
+        if (_presence.Ask(sound, ref random) is not { } asked)
+            return null;
+        string choices = random.NextDouble() < _options.WithOptions ? YesOrNo : "";
+        return Text(sound.Id, QuestionTask, "presence", AskPrefix + asked.Question + choices, asked.Answer ? "yes" : "no");
     }
 
     /// <summary>

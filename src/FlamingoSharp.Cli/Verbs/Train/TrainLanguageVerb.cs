@@ -20,6 +20,8 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _shots = new("--shots") { Description = "Share of questions after one to eight examples.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Shots };
 
+    private readonly Option<double> _dialogues = new("--dialogues") { Description = "Share of dialogues of two or three turns.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Dialogues };
+
     private readonly Option<double> _tagWeight = new("--tag-weight") { Description = "Weight of naming what is heard, from the encoder alone, beside the texts.", HelpName = "WEIGHT", DefaultValueFactory = _ => 0.3 };
 
     private readonly LeaveOutOption _leaveOut = new();
@@ -36,7 +38,7 @@ internal sealed class TrainLanguageVerb : Verb
         : base("language", "Train the language model to caption and answer; the second stage of flamingo-mini.",
             "flamingo train language --data data --mels work/mels --encoder work/encoder/encoder.safetensors --out models/flamingo-mini --minutes 20")
     {
-        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _shots, _tagWeight, _leaveOut, _batch, _start, _language })
+        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _shots, _dialogues, _tagWeight, _leaveOut, _batch, _start, _language })
             Add(option);
         _training.AddTo(this);
     }
@@ -53,7 +55,7 @@ internal sealed class TrainLanguageVerb : Verb
             LeaveOut = _leaveOut.Of(parse),
             TagWeight = parse.GetValue(_tagWeight),
             EncoderRate = parse.GetValue(_encoderRate),
-            Mixture = new() { Compositions = parse.GetValue(_compositions), Shots = parse.GetValue(_shots) },
+            Mixture = new() { Compositions = parse.GetValue(_compositions), Shots = parse.GetValue(_shots), Dialogues = parse.GetValue(_dialogues) },
             BatchSize = parse.GetValue(_batch),
             StartFrom = parse.GetValue(_start),
             LanguageFrom = parse.GetValue(_language),
