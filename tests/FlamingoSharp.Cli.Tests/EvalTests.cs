@@ -52,9 +52,11 @@ public sealed class EvalTests(TinyModel model)
     public void Processes_of_mpirun_share_an_evaluation_and_the_last_one_reports()
     {
         Mpirun.Require();
+        string sounds = model.NewPath(); // of its own: other tests know what is in the shared folder
+        Directory.CreateDirectory(sounds);
         for (int i = 0; i < 6; i++)
-            WaveFile.Tone(Path.Combine(model.Sounds, $"shared{i}.wav"), 0.5 + (0.1 * i));
-        string manifest = Manifest([.. Enumerable.Range(0, 6).Select(i => $$"""{"name":"shared{{i}}.wav","prompt":"What is it?","output":"rain"}""")]);
+            WaveFile.Tone(Path.Combine(sounds, $"shared{i}.wav"), 0.5 + (0.1 * i));
+        string manifest = ManifestOf(sounds, [.. Enumerable.Range(0, 6).Select(i => $$"""{"name":"shared{{i}}.wav","prompt":"What is it?","output":"rain"}""")]);
         string alone = model.NewPath(), together = model.NewPath();
         Assert.Equal(0, model.Run("eval", manifest, "--out", alone).ExitCode);
         using (var process = ProcessRunner.Start(model.Sounds, null, ["eval", manifest, "--out", together, "--model", model.Folder, "--max-tokens", "4"], processes: 2))
@@ -95,13 +97,15 @@ public sealed class EvalTests(TinyModel model)
         Assert.Equal($"error: {message}\n", outcome.Error);
     }
 
-    private string Manifest(params string[] items)
+    private string Manifest(params string[] items) => ManifestOf(model.Sounds, items);
+
+    private static string ManifestOf(string sounds, string[] items)
     {
-        string path = Path.Combine(model.Sounds, "Mine-AQA", "test.json");
+        string path = Path.Combine(sounds, "Mine-AQA", "test.json");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         string data = string.Join(",", items.Select((item, i) => $"\"{i}\":{item}"));
         File.WriteAllText(path,
-            $$$"""{"dataset_path":{{{JsonSerializer.Serialize(model.Sounds)}}},"split":"test","split_path":"","flamingo_task":"Mine-AQA","total_num":{{{items.Length}}},"data":{ {{{data}}} } }""");
+            $$$"""{"dataset_path":{{{JsonSerializer.Serialize(sounds)}}},"split":"test","split_path":"","flamingo_task":"Mine-AQA","total_num":{{{items.Length}}},"data":{ {{{data}}} } }""");
         return path;
     }
 }

@@ -115,12 +115,18 @@ public sealed record MiniTraining
     {
         if (StartFrom is not null)
             return FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights();
-        var firstValues = new FirstValues(model, Seed, name => LanguageFrom is null || !Writes(name));
-        if (LanguageFrom is null)
-            return firstValues;
-        var words = new RenamedSource(FlamingoSharp.Weights.ModelFolder.Open(LanguageFrom).OpenWeights(), name => Writes(name) ? name : null);
-        return Checkpoint.Merge(LanguageFrom, [words, firstValues]);
+        return Checkpoint.Merge(LanguageFrom ?? EncoderFile, Parts());
 
+        IEnumerable<IWeightSource> Parts()
+        {
+            yield return Of(Checkpoint.Open(EncoderFile), Hears);
+            if (LanguageFrom is not null)
+                yield return Of(FlamingoSharp.Weights.ModelFolder.Open(LanguageFrom).OpenWeights(), Writes);
+            yield return new FirstValues(model, Seed, name => !Hears(name) && !(LanguageFrom is not null && Writes(name)));
+        }
+
+        static RenamedSource Of(IWeightSource source, Func<string, bool> which) => new(source, name => which(name) ? name : null);
+        static bool Hears(string name) => name.StartsWith("clap.", StringComparison.Ordinal);
         static bool Writes(string name) => name.StartsWith("lang_encoder.", StringComparison.Ordinal) && !name.Contains("gated_cross_attn", StringComparison.Ordinal);
     }
 

@@ -45,6 +45,23 @@ public sealed class TrainingTextsTests : IDisposable
     }
 
     [Fact]
+    public void What_is_denied_of_a_voice_is_as_often_a_language_as_anything_else()
+    {
+        foreach (string language in new[] { "Dutch", "French" })
+            _folder.AppendLine("catalogue.jsonl", $$"""{"id":"{{language}}_1","package":"pack","path":"bell.wav","duration_s":0.5,"labels":["speech","{{language}}","language:{{language}}"],"caption":"A man speaks {{language}}.","group":"{{language}}","domain":"speech","label_quality":"strong","split":"train"}""");
+        var texts = Texts();
+        var random = SplitMix.For("denied");
+        List<string> denied = [];
+        while (denied.Count < 400)
+        {
+            if (texts.AskPresence("Dutch_1", ref random) is { Answer: "no" } asked)
+                denied.Add(asked.Prompt);
+        }
+        // Of the two clips of speech, only French can be denied of the Dutch one.
+        Assert.InRange(denied.Count(p => p.Contains("is someone speaking french?", StringComparison.Ordinal)), 120, 280);
+    }
+
+    [Fact]
     public void Presence_questions_are_answered_yes_as_often_as_no_and_correctly()
     {
         var asked = Texts(new() { QuestionShare = 0, CaptionShare = 0, LabelShare = 0, PresenceShare = 1 }).Draw(0, 4000)
