@@ -29,8 +29,8 @@ public sealed record EncoderTraining
         Keep = KeptWeights.Last,
     };
 
-    /// <summary>Concepts whose clips, and whatever is made of them, are not learned from: to measure how new ones are learned later.</summary>
-    public IReadOnlyCollection<string> LeaveOut { get; init; } = [];
+    /// <summary>Which of the catalogue's sounds are learned from.</summary>
+    public SoundChoice Choice { get; init; } = new();
 
     /// <summary>Shape of the encoder; its front end must be that of the spectrograms.</summary>
     public HtsatOptions Encoder { get; init; } = FlamingoConfig.Mini.Encoder;
@@ -51,7 +51,7 @@ public sealed record EncoderTraining
     {
         ArgumentNullException.ThrowIfNull(observers);
         Runtime.NativeRuntime.EnsureLoaded();
-        var catalogue = SoundCatalogue.Load(CatalogueFolder).Without(LeaveOut);
+        var catalogue = Choice.Of(SoundCatalogue.Load(CatalogueFolder));
         using var mels = MelStore.Open(MelFolder, Encoder);
         var training = Sounds(catalogue, mels, "train");
         var validation = Sounds(catalogue, mels, "val");

@@ -51,8 +51,8 @@ public sealed record MiniTraining
     /// <summary>Weight of naming what is heard from the encoder's vectors alone, beside the texts.</summary>
     public double TagWeight { get; init; } = 0.3;
 
-    /// <summary>Concepts whose clips, and whatever is made of them, are not learned from: to measure how new ones are learned from examples.</summary>
-    public IReadOnlyCollection<string> LeaveOut { get; init; } = [];
+    /// <summary>Which of the catalogue's sounds are learned from.</summary>
+    public SoundChoice Choice { get; init; } = new();
 
     /// <summary>What texts are drawn from.</summary>
     public MiniMixture Mixture { get; init; } = new();
@@ -86,7 +86,7 @@ public sealed record MiniTraining
         if (StartFrom is not null && LanguageFrom is not null)
             throw new FlamingoException(FlamingoErrorKind.Usage, "Training was told to start from a whole model and from another's language model: name one of them.");
         NativeRuntime.EnsureLoaded();
-        var catalogue = SoundCatalogue.Load(CatalogueFolder).Without(LeaveOut);
+        var catalogue = Choice.Of(SoundCatalogue.Load(CatalogueFolder));
         using var mels = MelStore.Open(MelFolder, Config.Encoder);
         var tokenizer = Tokenizer.Load(Training.Folder);
         using var encoder = new Htsat(Config.Encoder);

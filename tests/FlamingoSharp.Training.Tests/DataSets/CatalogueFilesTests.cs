@@ -1,7 +1,7 @@
 using FlamingoSharp.Audio;
 using FlamingoSharp.Training.Data;
 using FlamingoSharp.Training.DataSets;
-using FlamingoSharp.Training.DataSets.Sources;
+using FlamingoSharp.Training.Sounds;
 using FlamingoSharp.Training.Tests.Sounds;
 
 namespace FlamingoSharp.Training.Tests.DataSets;

@@ -78,6 +78,17 @@ public sealed class SoundCatalogueTests : IDisposable
     }
 
     [Fact]
+    public void The_permissive_part_holds_what_asks_only_to_be_named_and_what_is_computed()
+    {
+        _folder.AppendLine("catalogue.jsonl", """{"id":"free_1","package":"pack","path":"dog.wav","duration_s":0.3,"license":"CC-BY-4.0","labels":["dog"],"caption":"A dog.","group":"f","domain":"sound","label_quality":"strong","concept":"dog","split":"train"}""");
+        _folder.AppendLine("catalogue.jsonl", """{"id":"alike_1","package":"pack","path":"dog.wav","duration_s":0.3,"license":"CC-BY-SA-4.0","labels":["dog"],"caption":"A dog.","group":"s","domain":"sound","label_quality":"strong","concept":"dog","split":"train"}""");
+        var chosen = new SoundChoice { PermissiveOnly = true }.Of(SoundCatalogue.Load(_folder.Data));
+        Assert.Equal(["free_1"], chosen.Clips.Select(c => c.Id));
+        Assert.Equal(["beeps", "quiet"], chosen.Recipes.Select(r => r.Id));
+        Assert.Empty(new SoundChoice { PermissiveOnly = true, LeaveOut = ["dog"] }.Of(SoundCatalogue.Load(_folder.Data)).Clips);
+    }
+
+    [Fact]
     public void Says_which_file_is_missing()
     {
         var error = Assert.Throws<FlamingoException>(() => SoundCatalogue.Load(_folder.Audio));

@@ -20,7 +20,7 @@ internal sealed class TrainEncoderVerb : Verb
 
     private readonly Option<double> _mix = new("--mix") { Description = "Chance that two sounds are heard together.", HelpName = "SHARE", DefaultValueFactory = _ => new MelAugmentationOptions().MixChance };
 
-    private readonly LeaveOutOption _leaveOut = new();
+    private readonly SoundChoiceOptions _choice = new();
 
     private readonly TrainingOptions _training = new();
 
@@ -28,8 +28,9 @@ internal sealed class TrainEncoderVerb : Verb
         : base("encoder", "Train the audio encoder to tag sounds; the first stage of flamingo-mini.",
             "flamingo train encoder --data data --mels work/mels --out work/encoder --minutes 60")
     {
-        foreach (Option option in new Option[] { _data, _mels, _batch, _start, _mix, _leaveOut })
+        foreach (Option option in new Option[] { _data, _mels, _batch, _start, _mix })
             Add(option);
+        _choice.AddTo(this);
         _training.AddTo(this);
     }
 
@@ -41,7 +42,7 @@ internal sealed class TrainEncoderVerb : Verb
             CatalogueFolder = parse.GetValue(_data)!,
             MelFolder = parse.GetValue(_mels)!,
             Training = run,
-            LeaveOut = _leaveOut.Of(parse),
+            Choice = _choice.Read(parse),
             StartFrom = parse.GetValue(_start),
             Augmentation = new() { MixChance = parse.GetValue(_mix) },
             Tagging = s_default with { BatchSize = parse.GetValue(_batch), Seed = run.Seed },

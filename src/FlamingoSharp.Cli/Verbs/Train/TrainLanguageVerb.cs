@@ -24,7 +24,7 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _tagWeight = new("--tag-weight") { Description = "Weight of naming what is heard, from the encoder alone, beside the texts.", HelpName = "WEIGHT", DefaultValueFactory = _ => 0.3 };
 
-    private readonly LeaveOutOption _leaveOut = new();
+    private readonly SoundChoiceOptions _choice = new();
 
     private readonly Option<int> _batch = new("--batch") { Description = "Texts in a step.", HelpName = "N", DefaultValueFactory = _ => 32 };
 
@@ -38,8 +38,9 @@ internal sealed class TrainLanguageVerb : Verb
         : base("language", "Train the language model to caption and answer; the second stage of flamingo-mini.",
             "flamingo train language --data data --mels work/mels --encoder work/encoder/encoder.safetensors --out models/flamingo-mini --minutes 20")
     {
-        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _shots, _dialogues, _tagWeight, _leaveOut, _batch, _start, _language })
+        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _shots, _dialogues, _tagWeight, _batch, _start, _language })
             Add(option);
+        _choice.AddTo(this);
         _training.AddTo(this);
     }
 
@@ -52,7 +53,7 @@ internal sealed class TrainLanguageVerb : Verb
             MelFolder = parse.GetValue(_mels)!,
             EncoderFile = parse.GetValue(_encoder)!,
             Training = run,
-            LeaveOut = _leaveOut.Of(parse),
+            Choice = _choice.Read(parse),
             TagWeight = parse.GetValue(_tagWeight),
             EncoderRate = parse.GetValue(_encoderRate),
             Mixture = new() { Compositions = parse.GetValue(_compositions), Shots = parse.GetValue(_shots), Dialogues = parse.GetValue(_dialogues) },

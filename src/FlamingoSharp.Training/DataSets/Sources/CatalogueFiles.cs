@@ -23,7 +23,7 @@ internal sealed class CatalogueFiles(CatalogueFilesOptions options) : IDataSourc
         if (options.PermissiveOnly)
         {
             var all = catalogue;
-            catalogue = all.Where(sound => SoundLicenses.Fault(sound, all) is null);
+            catalogue = SoundLicenses.PermissiveOf(all);
             leftOut.AddRange(all.Sounds.Select(s => (s.Id, Fault: SoundLicenses.Fault(s, all))).Where(s => s.Fault is not null)
                 .Select(s => new LeftOut($"'{s.Id}'", s.Fault!, IsFault: false)));
         }

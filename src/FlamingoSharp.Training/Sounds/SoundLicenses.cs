@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using FlamingoSharp.Training.Sounds;
 
-namespace FlamingoSharp.Training.DataSets.Sources;
+namespace FlamingoSharp.Training.Sounds;
 
 /// <summary>Which sounds may be used under which terms, and whom to name for them.</summary>
 internal static partial class SoundLicenses
@@ -29,6 +28,9 @@ internal static partial class SoundLicenses
         SpokenRecipe => "speaks texts whose licence is not stated",
         _ => null,
     };
+
+    /// <summary>The permissive part of a catalogue.</summary>
+    public static SoundCatalogue PermissiveOf(SoundCatalogue catalogue) => catalogue.Where(sound => Fault(sound, catalogue) is null);
 
     /// <summary>A list of sources and licences, as Markdown.</summary>
     /// <param name="sounds">The sounds in use.</param>
