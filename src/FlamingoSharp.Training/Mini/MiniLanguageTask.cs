@@ -31,17 +31,18 @@ internal sealed class MiniLanguageTask : ITrainingTask
     private readonly long _seed;
 
     public MiniLanguageTask(
-        FlamingoModel model, Htsat encoder, SoundCatalogue catalogue, MelStore mels, MelAugmentationOptions augmentation, TextBatcher batcher,
+        FlamingoModel model, SoundCatalogue catalogue, MelStore mels, MelAugmentationOptions augmentation, TextBatcher batcher,
         MiniSampler sampler, IEnumerable<TrainingText> validation, PartTagging tagging, MiniTaskOptions options)
     {
         (_tagging, _tagWeight) = (tagging, options.TagWeight);
-        (_model, _encoder, _catalogue, _batcher, _sampler, _front, _seed) = (model, encoder, catalogue, batcher, sampler, mels.Options, options.Seed);
+        (_model, _encoder, _catalogue, _batcher, _sampler, _front, _seed) = (model, (Htsat)model.EncoderPart!, catalogue, batcher, sampler, mels.Options, options.Seed);
         _sheet = new MelSheet(mels, augmentation);
         _validation = [.. batcher.Batches(validation, options.BatchSize, new Random(0))];
         var parameters = TrainableParameters.Select(model, TrainingStage.SupervisedFineTuning, EmbeddingTraining.All);
         var named = parameters.CrossAttention.Concat(parameters.Other).ToList();
         var heads = tagging.Parameters.Select(p => ("heads." + p.name, p.parameter)).ToList();
-        var encoding = encoder.named_parameters().Select(p => ("clap." + p.name, p.parameter)).ToList();
+        var encoding = _encoder.named_parameters().Select(p => ("clap." + p.name, p.parameter)).ToList();
+        encoding.ForEach(p => p.parameter.requires_grad = true); // the reference's stages leave it as it is
         Groups =
         [
             Group("language", named, p => p.dim() >= 2, options.WeightDecay, 1),
@@ -84,11 +85,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public void SetTraining(bool training)
-    {
-        _model.train(training);
-        _encoder.train(training);
-    }
+    public void SetTraining(bool training) => _model.train(training);
 
     /// <inheritdoc/>
     public ValidationResult? Validate(CancellationToken cancellation)
@@ -107,7 +104,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public IWeightSource Weights() => new TrainedWeights(_model, ("clap.", _encoder)); // the model's own encoder was never filled
+    public IWeightSource Weights() => new TrainedWeights(("", _model));
 
     /// <inheritdoc/>
     public void Dispose() => _tagging.Dispose();

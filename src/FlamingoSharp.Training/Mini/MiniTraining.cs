@@ -1,5 +1,4 @@
 using System.Text;
-using FlamingoSharp.Encoders;
 using FlamingoSharp.Models;
 using FlamingoSharp.Runtime;
 using FlamingoSharp.Text;
@@ -89,10 +88,6 @@ public sealed record MiniTraining
         var catalogue = Choice.Of(SoundCatalogue.Load(CatalogueFolder));
         using var mels = MelStore.Open(MelFolder, Config.Encoder);
         var tokenizer = Tokenizer.Load(Training.Folder);
-        using var encoder = new Htsat(Config.Encoder);
-        using (var weights = Checkpoint.Open(EncoderFile))
-            ModuleWeights.Fill(encoder, weights, "clap.", type: ScalarType.Float32);
-
         using var model = Config.Build(tokenizer.Special.Audio.Id);
         using (var weights = FirstWeights(model))
             ModuleWeights.Fill(model, weights, type: ScalarType.Float32);
@@ -105,21 +100,25 @@ public sealed record MiniTraining
         var compositions = new NewCompositions(catalogue, train.Sounds, front.Windows.LengthSeconds * front.Windows.MaxWindows, (double)front.Mel.Hop / front.Mel.SampleRate);
         var batcher = new TextBatcher(tokenizer, Config.Prompts, model.Language.MaxTokens);
         using var task = new MiniLanguageTask(
-            model, encoder, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, mels.WindowsOf, Mixture, BatchSize, Seed),
+            model, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, mels.WindowsOf, Mixture, BatchSize, Seed),
             validation.Draw(0, 640), new PartTagging(EncoderTraining.Sounds(catalogue, mels, "train"), Config.Encoder, new TaggingOptions().MinimumTagCount, Seed),
             new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, TagWeight, Seed));
         return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);
     }
 
+    // The encoder is trained already; the rest goes on from a whole model, or begins, with or without another's words.
     private IWeightSource FirstWeights(FlamingoModel model)
     {
-        if (StartFrom is not null)
-            return FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights();
-        return Checkpoint.Merge(LanguageFrom ?? EncoderFile, Parts());
+        return Checkpoint.Merge(StartFrom ?? LanguageFrom ?? EncoderFile, Parts());
 
         IEnumerable<IWeightSource> Parts()
         {
             yield return Of(Checkpoint.Open(EncoderFile), Hears);
+            if (StartFrom is not null)
+            {
+                yield return Of(FlamingoSharp.Weights.ModelFolder.Open(StartFrom).OpenWeights(), name => !Hears(name));
+                yield break;
+            }
             if (LanguageFrom is not null)
                 yield return Of(FlamingoSharp.Weights.ModelFolder.Open(LanguageFrom).OpenWeights(), Writes);
             yield return new FirstValues(model, Seed, name => !Hears(name) && !(LanguageFrom is not null && Writes(name)));

@@ -20,18 +20,6 @@ internal sealed class TrainedWeights : IWeightSource
         }
     }
 
-    /// <summary>A model's own tensors, but those of some parts from other modules.</summary>
-    /// <param name="model">Its names need no prefix.</param> <param name="parts">Take the place of the model's tensors under their prefixes.</param>
-    public TrainedWeights(nn.Module model, params IReadOnlyList<(string Prefix, nn.Module Module)> parts)
-        : this(parts)
-    {
-        foreach (var (name, tensor) in model.state_dict().Where(t => !NameMap.IsComputed(t.Key)))
-        {
-            if (!parts.Any(p => name.StartsWith(p.Prefix, StringComparison.Ordinal)))
-                Add(name, tensor);
-        }
-    }
-
     /// <param name="tensors">By their names in the checkpoint; they must live as long as this.</param>
     public TrainedWeights(IEnumerable<(string Name, Tensor Tensor)> tensors)
     {
