@@ -35,6 +35,24 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
         return speed;
     }
 
+    /// <summary>Drowns a sound in steady noise that is as loud as it is, or up to <see cref="MelAugmentationOptions.DrownedDecibels"/> louder.</summary>
+    public void Drown(Span<float> mel, Random random)
+    {
+        float loudest = Floor;
+        for (int t = 0; t < frames; t++)
+            loudest = Math.Max(loudest, MeanLevel(mel.Slice(t * mels, mels)));
+        AddNoise(mel, loudest + random.NextDouble() * options.DrownedDecibels, random);
+    }
+
+    /// <summary>Decibels of the mean power.</summary>
+    public static float MeanLevel(ReadOnlySpan<float> mel)
+    {
+        double sum = 0;
+        foreach (float value in mel)
+            sum += Math.Pow(10, value / 10);
+        return (float)(10 * Math.Log10(Math.Max(1e-10, sum / mel.Length)));
+    }
+
     /// <summary>True when a second sound is to be added to this one.</summary>
     public bool DrawMix(Random random) => random.NextDouble() < options.MixChance;
 
@@ -119,7 +137,12 @@ internal sealed class MelAugmentation(MelAugmentationOptions options, int frames
     private void AddNoise(Span<float> mel, Random random)
     {
         var (least, most) = options.NoiseDecibels;
-        double level = least + random.NextDouble() * (most - least), slope = Normal(random) * 2 * options.TiltDecibels;
+        AddNoise(mel, least + random.NextDouble() * (most - least), random);
+    }
+
+    private void AddNoise(Span<float> mel, double level, Random random)
+    {
+        double slope = Normal(random) * 2 * options.TiltDecibels;
         Span<float> floor = stackalloc float[mels];
         for (int m = 0; m < mels; m++)
             floor[m] = (float)(level + slope * (2.0 * m / (mels - 1) - 1));

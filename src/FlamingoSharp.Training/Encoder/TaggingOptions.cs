@@ -78,4 +78,7 @@ public sealed record MelAugmentationOptions
 
     /// <summary>Level of that noise in each band, in decibels; a peak-normalised sound reaches 10 to 30.</summary>
     public (double Least, double Most) NoiseDecibels { get; init; } = (-90, -25);
+
+    /// <summary>Of a sound that is drowned, how much louder than its loudest frame the noise is at most, in decibels.</summary>
+    public double DrownedDecibels { get; init; } = 15;
 }

@@ -41,7 +41,8 @@ internal static class EvaluationRows
 
         public IEnumerable<EvaluationRow> ByType(bool free, bool dialogues)
         {
-            var wording = dialogues ? new PresenceWording(_all.Select(Last)) : null;
+            var affirmed = _all.Select(Last).Where(e => AnswerWords.Normal(e.Output) == "yes").Select(e => (e.Labels, EvaluationWording.QuestionOf(e.Prompt)));
+            var wording = dialogues ? new PresenceWording(affirmed) : null;
             foreach (var group in _all.GroupBy(i => (Last(i).Type, Kind: KindOf(Last(i)))))
             {
                 // Questions of no type are told apart by the answers that they want, which are scored differently.

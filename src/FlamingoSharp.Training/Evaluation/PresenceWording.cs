@@ -1,5 +1,3 @@
-using FlamingoSharp.Training.Data;
-
 namespace FlamingoSharp.Training.Evaluation;
 
 /// <summary>How one asks whether something is heard: in the words of the data set's own questions about presence where it has some, else in plain ones.</summary>
@@ -18,10 +16,9 @@ internal sealed class PresenceWording
 
     private readonly Dictionary<string, string> _phrases;
 
-    /// <param name="examples">Those of the data set.</param>
-    public PresenceWording(IEnumerable<Example> examples) => _phrases = examples
-        .Where(e => AnswerWords.Normal(e.Output) == "yes")
-        .Select(e => (e.Labels, Phrase: PhraseOf(EvaluationWording.QuestionOf(e.Prompt))))
+    /// <param name="affirmed">Questions of the data set that are answered yes, with the labels of the sounds.</param>
+    public PresenceWording(IEnumerable<(IReadOnlyList<string> Labels, string Question)> affirmed) => _phrases = affirmed
+        .Select(e => (e.Labels, Phrase: PhraseOf(e.Question)))
         .Where(e => e.Phrase is not null)
         .SelectMany(e => e.Labels.Select(AnswerWords.Normal).Where(l => AnswerWords.Contains(e.Phrase!, l)).Select(l => (Label: l, e.Phrase)))
         .GroupBy(p => p.Label).ToDictionary(g => g.Key, g => g.CountBy(p => p.Phrase!).OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).First().Key);

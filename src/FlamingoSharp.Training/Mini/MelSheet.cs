@@ -41,7 +41,7 @@ internal sealed class MelSheet
         var still = options with { RollFrames = 0, TimeMasks = (0, 0), WarpChance = 0 };
         for (int windows = 1; windows <= mels.Options.Windows.MaxWindows; windows++)
         {
-            int frames = Length(windows);
+            int frames = SheetFrames(windows);
             _augmentations[(windows, Variation.Surroundings)] = new(still, frames, _bands);
             _augmentations[(windows, Variation.Gentle)] = new(still with { WarpChance = options.WarpChance, WarpFactor = 1.12, WarpBands = 1 }, frames, _bands);
             _augmentations[(windows, Variation.Strong)] = new(options, frames, _bands);
@@ -52,26 +52,27 @@ internal sealed class MelSheet
     public int WindowValues => _frames * _bands;
 
     /// <summary>Lays out one stored sound; its part is the whole.</summary>
-    public LaidSound Lay(string id, Variation variation, Random random)
+    public LaidSound Lay(string id, Variation variation, Random random, bool drowned = false)
     {
         float[] sheet = Read(id);
-        return new(Finish(sheet, variation, random).Cut, [new(id, 0, sheet.Length / _bands)]);
+        return new(Finish(sheet, variation, drowned, random).Cut, [new(id, 0, sheet.Length / _bands)]);
     }
 
     /// <summary>Puts stored sounds together.</summary>
-    public LaidSound Lay(IReadOnlyList<PlacedSound> parts, Variation variation, Random random)
+    public LaidSound Lay(IReadOnlyList<PlacedSound> parts, Variation variation, Random random, bool drowned = false)
     {
         var sources = parts.Select(p => p.Id).Distinct().ToDictionary(id => id, Read);
         var lengths = sources.ToDictionary(s => s.Key, s => Math.Max(1, MelAugmentation.Heard(s.Value, _bands)));
-        int end = parts.Max(p => p.StartFrame + Math.Max(p.LoopFrames, lengths[p.Id]));
+        int Length(PlacedSound part) => part.FirstFrames > 0 ? Math.Min(part.FirstFrames, lengths[part.Id]) : lengths[part.Id];
+        int end = parts.Max(p => p.StartFrame + Math.Max(p.LoopFrames, Length(p)));
         int windows = Math.Clamp((end - 2) / (_frames - 1) + 1, 1, _mels.Options.Windows.MaxWindows);
-        float[] sheet = new float[Length(windows) * _bands];
+        float[] sheet = new float[SheetFrames(windows) * _bands];
         Array.Fill(sheet, MelAugmentation.Floor);
         foreach (var part in parts)
         {
             float[] source = sources[part.Id];
-            int length = lengths[part.Id], frames = part.LoopFrames > 0 ? part.LoopFrames : length;
-            float gain = (float)part.Decibels - (part.Levelled ? MeanLevel(source.AsSpan(0, length * _bands)) : 0);
+            int length = Length(part), frames = part.LoopFrames > 0 ? part.LoopFrames : length;
+            float gain = (float)part.Decibels - (part.Levelled ? MelAugmentation.MeanLevel(source.AsSpan(0, length * _bands)) : 0);
             for (int t = 0; t < frames && part.StartFrame + t < sheet.Length / _bands; t++)
             {
                 var from = source.AsSpan(t % length * _bands, _bands);
@@ -80,23 +81,23 @@ internal sealed class MelSheet
                     to[m] = from[m] <= MelAugmentation.Floor ? to[m] : MelAugmentation.PowerSum(to[m], from[m] + gain);
             }
         }
-        var (cut, shift, speed) = Finish(sheet, variation, random);
+        var (cut, shift, speed) = Finish(sheet, variation, drowned, random);
         int Varied(int frame) => (int)Math.Round(Math.Min(frame + shift, sheet.Length / _bands) / speed);
-        return new(cut, [.. parts.Select(p => new LaidPart(p.Id, Varied(p.StartFrame), Varied(p.StartFrame + Math.Max(p.LoopFrames, lengths[p.Id]))))]);
+        return new(cut, [.. parts.Select(p => new LaidPart(p.Id, Varied(p.StartFrame), Varied(p.StartFrame + Math.Max(p.LoopFrames, Length(p)))))]);
     }
 
-    private int Length(int windows) => windows * (_frames - 1) + 1;
+    private int SheetFrames(int windows) => windows * (_frames - 1) + 1;
 
     private float[] Read(string id)
     {
         int windows = _mels.WindowsOf(id);
-        float[] sheet = new float[Length(windows) * _bands];
+        float[] sheet = new float[SheetFrames(windows) * _bands];
         for (int w = 0; w < windows; w++)
             _mels.CopyTo(id, w, sheet.AsSpan(w * (_frames - 1) * _bands));
         return sheet;
     }
 
-    private (float[] Cut, int Shift, double Speed) Finish(float[] sheet, Variation variation, Random random)
+    private (float[] Cut, int Shift, double Speed) Finish(float[] sheet, Variation variation, bool drowned, Random random)
     {
         int windows = (sheet.Length / _bands - 1) / (_frames - 1), shift = 0;
         double speed = 1;
@@ -105,6 +106,8 @@ internal sealed class MelSheet
             shift = Shift(sheet, random);
             speed = _augmentations[(windows, variation)].Vary(sheet, random);
         }
+        if (drowned)
+            _augmentations[(windows, Variation.Surroundings)].Drown(sheet, random);
         float[] cut = new float[windows * WindowValues];
         for (int w = 0; w < windows; w++)
             sheet.AsSpan(w * (_frames - 1) * _bands, WindowValues).CopyTo(cut.AsSpan(w * WindowValues));
@@ -121,13 +124,5 @@ internal sealed class MelSheet
         sheet.AsSpan(0, sheet.Length - by * _bands).ToArray().CopyTo(sheet, by * _bands);
         sheet.AsSpan(0, by * _bands).Fill(MelAugmentation.Floor);
         return by;
-    }
-
-    private static float MeanLevel(ReadOnlySpan<float> mel)
-    {
-        double sum = 0;
-        foreach (float value in mel)
-            sum += Math.Pow(10, value / 10);
-        return (float)(10 * Math.Log10(Math.Max(1e-10, sum / mel.Length)));
     }
 }

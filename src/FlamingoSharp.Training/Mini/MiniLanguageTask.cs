@@ -28,13 +28,14 @@ internal sealed class MiniLanguageTask : ITrainingTask
     private readonly PartTagging _tagging;
     private readonly double _tagWeight;
     private readonly IReadOnlyList<IReadOnlyList<TokenizedText>> _validation;
+    private readonly double _unvaried;
     private readonly long _seed;
 
     public MiniLanguageTask(
         FlamingoModel model, SoundCatalogue catalogue, MelStore mels, MelAugmentationOptions augmentation, TextBatcher batcher,
         MiniSampler sampler, IEnumerable<TrainingText> validation, PartTagging tagging, MiniTaskOptions options)
     {
-        (_tagging, _tagWeight) = (tagging, options.TagWeight);
+        (_tagging, _tagWeight, _unvaried) = (tagging, options.TagWeight, options.Unvaried);
         (_model, _encoder, _catalogue, _batcher, _sampler, _front, _seed) = (model, (Htsat)model.EncoderPart!, catalogue, batcher, sampler, mels.Options, options.Seed);
         _sheet = new MelSheet(mels, augmentation);
         _validation = [.. batcher.Batches(validation, options.BatchSize, new Random(0))];
@@ -69,8 +70,8 @@ internal sealed class MiniLanguageTask : ITrainingTask
         var samples = _sampler.Batch(index);
         var random = SplitMix.At(_seed, index);
         LaidSound[][] sounds = [.. samples.Select(s => s.Sounds.Select(h => h.Parts is { } parts
-            ? _sheet.Lay(parts, Variation.Gentle, random)
-            : _sheet.Lay(h.About.Id, VariationOf(h.About), random)).ToArray())];
+            ? _sheet.Lay(parts, Variation.Gentle, random, h.Drowned)
+            : _sheet.Lay(h.About.Id, h.Drowned || random.NextDouble() >= _unvaried ? VariationOf(h.About) : Variation.None, random, h.Drowned)).ToArray())];
         return ToBatch([.. samples.Select(s => s.Text)], sounds) with { Parts = _tagging.Targets(sounds.SelectMany(s => s), _sheet.WindowValues) };
     }
 
@@ -182,5 +183,5 @@ internal sealed class MiniLanguageTask : ITrainingTask
 /// <summary>What <see cref="MiniLanguageTask"/> needs to know beside its parts.</summary>
 /// <param name="BatchSize">Texts in a batch.</param> <param name="WeightDecay">Of matrices.</param>
 /// <param name="EncoderRate">The encoder's share of the learning rate.</param> <param name="TagWeight">Of <see cref="PartTagging"/> in the loss.</param>
-/// <param name="Seed">Of the variations.</param>
-internal sealed record MiniTaskOptions(int BatchSize, double WeightDecay, double EncoderRate, double TagWeight, long Seed);
+/// <param name="Unvaried">Share of stored sounds that are heard as they are.</param> <param name="Seed">Of the variations.</param>
+internal sealed record MiniTaskOptions(int BatchSize, double WeightDecay, double EncoderRate, double TagWeight, double Unvaried, long Seed);

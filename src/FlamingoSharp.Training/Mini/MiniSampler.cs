@@ -6,7 +6,8 @@ namespace FlamingoSharp.Training;
 
 /// <summary>One sound of a training text.</summary>
 /// <param name="About">What is said of it.</param> <param name="Parts">What a new composition is made of; null for a stored sound.</param>
-internal sealed record HeardSound(TrainingText About, IReadOnlyList<PlacedSound>? Parts = null);
+/// <param name="Drowned">True if noise leaves little of it, so that the words must help.</param>
+internal sealed record HeardSound(TrainingText About, IReadOnlyList<PlacedSound>? Parts = null, bool Drowned = false);
 
 /// <summary>One text of a training batch with its sounds, in order.</summary>
 internal sealed record MiniSample(TokenizedText Text, IReadOnlyList<HeardSound> Sounds);
@@ -25,6 +26,12 @@ public sealed record MiniMixture
 
     /// <summary>Of those, the share whose sounds are called by other names, so that only the examples tell what to answer.</summary>
     public double OtherNames { get; init; } = 0.5;
+
+    /// <summary>
+    /// Of the dialogues and the questions with choices, the share whose sound is drowned in noise. Training sounds are soon known by heart, and then the
+    /// choices, and what was said before, tell nothing; of a sound that is hardly heard they do, as of one that was never heard before.
+    /// </summary>
+    public double Drowned { get; init; } = 0.25;
 }
 
 /// <summary>Draws training batches: texts of about one length go together, and the batch of a number is always the same.</summary>
@@ -75,33 +82,41 @@ internal sealed class MiniSampler(
             return Dialogue(ref random);
         if ((kind -= mixture.Shots) < 0 && _answers.Length > 0)
             return WithShots(ref random);
-        var text = texts.DrawAny(ref random);
-        return batcher.Tokenize(text) is { } tokens ? new MiniSample(tokens, [new HeardSound(text)]) : null;
+        return Single(texts.DrawAny(ref random), null, ref random);
+    }
+
+    private MiniSample? Single(TrainingText text, IReadOnlyList<PlacedSound>? parts, ref SplitMix random)
+    {
+        bool drowned = text.Type != "presence" && text.Choices.Count > 0 && random.NextDouble() < mixture.Drowned;
+        return batcher.Tokenize(text) is { } tokens ? new MiniSample(tokens, [new HeardSound(text, parts, drowned)]) : null;
     }
 
     private MiniSample? Composition(string id, ref SplitMix random)
     {
         if (compositions.Draw(id, ref random) is not { } made)
             return null;
-        var text = texts.DrawAbout(made.Sound, made.Questions, ref random);
-        return batcher.Tokenize(text) is { } tokens ? new MiniSample(tokens, [new HeardSound(text, made.Parts)]) : null;
+        return Single(texts.DrawAbout(made.Sound, made.Questions, ref random), made.Parts, ref random);
     }
 
     private MiniSample? Dialogue(ref SplitMix random)
     {
         var first = texts.DrawAny(ref random);
+        for (int attempt = 0; attempt < 4 && !TrainingTexts.NamesWhatIsHeard(first); attempt++) // mostly one that can be followed up
+            first = texts.DrawAny(ref random);
         var rounds = new List<TrainingText> { Open(first) };
         int wanted = random.NextDouble() < 0.7 ? 2 : 3;
         for (int attempt = 0; attempt < 6 && rounds.Count < wanted; attempt++)
         {
             // One often asks whether it is so.
-            var next = Open((random.NextDouble() < 0.4 ? texts.AskPresence(first.Id, ref random) : null) ?? texts.DrawAbout(first.Id, ref random));
+            double kind = random.NextDouble();
+            var asked = kind < 0.4 ? texts.AskWhetherSo(first, ref random) : kind < 0.6 ? texts.AskPresence(first.Id, ref random) : null;
+            var next = Open(asked ?? texts.DrawAbout(first.Id, ref random));
             if (rounds.All(r => r.Prompt != next.Prompt))
                 rounds.Add(next);
         }
         bool capital = random.NextDouble() < 0.5; // people write as they like
         return batcher.TokenizeDialogue([.. rounds.Select(r => capital ? r with { Prompt = char.ToUpperInvariant(r.Prompt[0]) + r.Prompt[1..] } : r)]) is { } tokens
-            ? new MiniSample(tokens, [new HeardSound(first)])
+            ? new MiniSample(tokens, [new HeardSound(first, Drowned: random.NextDouble() < mixture.Drowned)])
             : null;
     }
 

@@ -60,9 +60,15 @@ public sealed record MiniTraining
     public double FirstGate { get; init; } = 0.5;
 
     /// <summary>Which texts are drawn. The form of the prompt adds its own suffix.</summary>
-    public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "" };
+    public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "", WrittenPresence = 0.35 };
 
-    /// <summary>How sounds are varied.</summary>
+    /// <summary>
+    /// Share of the catalogue's sounds that are heard as they are: what tells where a recording comes from, its bandwidth or its noise, tells the language
+    /// and the speaker too, and is of no use if it is always varied away.
+    /// </summary>
+    public double Unvaried { get; init; } = 0.4;
+
+    /// <summary>How the others are varied.</summary>
     public MelAugmentationOptions Augmentation { get; init; } = new();
 
     /// <summary>Model folder whose weights training starts from; null starts from first values.</summary>
@@ -102,7 +108,7 @@ public sealed record MiniTraining
         using var task = new MiniLanguageTask(
             model, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, mels.WindowsOf, Mixture, BatchSize, Seed),
             validation.Draw(0, 640), new PartTagging(EncoderTraining.Sounds(catalogue, mels, "train"), Config.Encoder, new TaggingOptions().MinimumTagCount, Seed),
-            new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, TagWeight, Seed));
+            new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, TagWeight, Unvaried, Seed));
         return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);
     }
 

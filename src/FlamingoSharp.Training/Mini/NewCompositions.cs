@@ -6,8 +6,8 @@ namespace FlamingoSharp.Training;
 /// <summary>A stored sound's place in a spectrogram that is put together.</summary>
 /// <param name="Id">The sound.</param> <param name="StartFrame">Where it begins.</param>
 /// <param name="Decibels">Its level.</param> <param name="Levelled">True brings the part to a common mean power first, as in a mix.</param>
-/// <param name="LoopFrames">Frames that it is repeated over; 0 for once.</param>
-internal readonly record struct PlacedSound(string Id, int StartFrame, double Decibels = 0, bool Levelled = false, int LoopFrames = 0);
+/// <param name="LoopFrames">Frames that it is repeated over; 0 for once.</param> <param name="FirstFrames">Its beginning alone is heard; 0 for all of it.</param>
+internal readonly record struct PlacedSound(string Id, int StartFrame, double Decibels = 0, bool Levelled = false, int LoopFrames = 0, int FirstFrames = 0);
 
 /// <summary>A composition that is in no file, with what may be asked about it.</summary>
 internal sealed record NewComposition(CompositionRecipe Sound, IReadOnlyList<SoundQuestion> Questions, IReadOnlyList<PlacedSound> Parts);
@@ -18,6 +18,8 @@ internal sealed record NewComposition(CompositionRecipe Sound, IReadOnlyList<Sou
 /// </summary>
 internal sealed class NewCompositions
 {
+    private const double ClickSeconds = 0.2; // the fastest metronome clicks every 0.27 s
+
     private static readonly string[] Numbers = ["", "one", "two", "three", "four", "five", "six", "seven", "eight"];
 
     private readonly double _seconds;
@@ -26,6 +28,8 @@ internal sealed class NewCompositions
     private readonly Event[][] _ingredients; // one row a concept: sounds short enough for a row of them
     private readonly Event[][] _foregrounds;
     private readonly Event[] _backgrounds;
+    private readonly Event[] _beeps;
+    private readonly Event[] _clicks;
 
     /// <param name="catalogue">Names the concepts.</param> <param name="training">What may be used.</param>
     /// <param name="seconds">Length of a composition at most.</param> <param name="frameSeconds">Time between frames.</param>
@@ -43,6 +47,9 @@ internal sealed class NewCompositions
         _events = ByConcept(clips.Where(c => checkedOnce.Contains(c.Id)).Concat(notes));
         _ingredients = ByConcept(clips.Where(c => c.Seconds <= 4.5).Concat(notes));
         _foregrounds = ByConcept(clips.Where(c => c.Seconds <= 4.5));
+        var tones = training.OfType<ToneRecipe>().ToList();
+        _beeps = [.. tones.Where(t => t.Pattern.Count == 1).Select(t => new Event(t.Id, "beep", "a beep", Plain(t), t.Pattern[0], false))];
+        _clicks = [.. tones.Where(t => t.Wave == "click").Select(t => new Event(t.Id, "click", "a click", Plain(t), ClickSeconds, false))];
         var mixes = recipes.Where(r => r.Composition == CompositionKind.Mix && r.Heard.Count == 2 && usable.ContainsKey(r.Parts[0].Ref)).ToList();
         // The background is the second thing that a mix's caption names.
         _backgrounds = [.. mixes.Select(r => new Event(r.Parts[0].Ref, r.Heard[1].Concept, r.Heard[1].Phrase, usable[r.Parts[0].Ref].Labels, 0, false)).DistinctBy(e => e.Id)];
@@ -55,7 +62,11 @@ internal sealed class NewCompositions
     public NewComposition? Draw(string id, ref SplitMix random)
     {
         double kind = random.NextDouble();
-        if (kind < 0.42)
+        if (kind < 0.08)
+            return _beeps.Length > 0 ? Beeps(id, ref random) : null;
+        if (kind < 0.12)
+            return _clicks.Length > 0 ? Clicks(id, ref random) : null;
+        if (kind < 0.45)
             return _events.Length > 0 ? Repeat(id, ref random) : null;
         if (kind < 0.86 || _backgrounds.Length == 0)
             return _ingredients.Length > 2 ? Sequence(id, ref random) : null;
@@ -80,6 +91,39 @@ internal sealed class NewCompositions
             : n == 1 ? $"{Sentence(heard.Phrase)}." : $"{Sentence(heard.Phrase)}, repeated so that it is heard {Numbers[n]} times.";
         string question = heard.IsNote ? "How many times is the instrument struck or played?" : $"How many times do you hear {heard.Phrase}?";
         return Make(id, CompositionKind.Repeat, caption, [heard], parts, [(question, "count", $"{n}", [])]);
+    }
+
+    private NewComposition Beeps(string id, ref SplitMix random)
+    {
+        var beep = _beeps[random.Next(_beeps.Length)];
+        double interval = beep.Seconds + 0.2 + 0.5 * random.NextDouble();
+        var parts = Row(beep, 1 + random.Next(8), interval);
+        string caption = parts.Count == 1 ? "One beep." : $"{Sentence(Numbers[parts.Count])} beeps.";
+        return Make(id, CompositionKind.Repeat, caption, [beep], parts, [("How many beeps are there?", "count", $"{parts.Count}", [])]);
+    }
+
+    // As the catalogue's metronomes: slow up to 60 beats a minute, fast from 150.
+    private NewComposition Clicks(string id, ref SplitMix random)
+    {
+        var click = _clicks[random.Next(_clicks.Length)];
+        int beats = (int)(40 * Math.Pow(220.0 / 40, random.NextDouble()));
+        beats = beats is > 66 and < 84 or > 126 and < 160 ? 110 : beats; // nothing that a little more or less speed would make another
+        string tempo = beats < 80 ? "slow" : beats < 140 ? "medium" : "fast";
+        click = click with { Labels = [.. click.Labels.Where(l => l is not ("slow" or "medium" or "fast")), tempo] };
+        var parts = Row(click, 5 + random.Next(6), 60.0 / beats);
+        return Make(id, CompositionKind.Repeat, $"Metronome clicks at a {tempo} tempo.", [click], parts,
+        [
+            ("How many clicks are there?", "count", $"{parts.Count}", []),
+            ("Is the tempo slow, medium or fast?", "tempo", tempo, ["slow", "medium", "fast"]),
+        ]);
+    }
+
+    private List<PlacedSound> Row(Event heard, int wanted, double interval)
+    {
+        List<PlacedSound> parts = [];
+        for (int i = 0; i < wanted && i * interval + heard.Seconds <= _seconds; i++)
+            parts.Add(new(heard.Id, Frame(i * interval), FirstFrames: Frame(heard.Seconds)));
+        return parts;
     }
 
     private NewComposition Sequence(string id, ref SplitMix random)
@@ -157,6 +201,8 @@ internal sealed class NewCompositions
             },
             [.. questions.Select((q, i) => new SoundQuestion { Id = $"{id}:{i}", Ref = id, Type = q.Type, Text = q.Text, Answer = q.Answer, Choices = q.Choices, Split = "train" })],
             parts);
+
+    private static string[] Plain(LabelledSound sound) => [.. sound.Labels.Where(l => !l.Contains(':'))];
 
     private int Frame(double seconds) => (int)Math.Round(seconds / _frame);
 

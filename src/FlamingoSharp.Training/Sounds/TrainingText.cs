@@ -28,6 +28,12 @@ public sealed record TrainingTextOptions
     /// <summary>Share of yes/no questions whether something is heard; half of them are answered no.</summary>
     public double PresenceShare { get; init; } = 0.18;
 
+    /// <summary>
+    /// Of those, the share that is written in the catalogue. These are answered yes as often as the thing is heard, mostly no for what is rare; the rest is
+    /// answered yes as often as no, whatever is asked about.
+    /// </summary>
+    public double WrittenPresence { get; init; }
+
     /// <summary>Share of written questions (what, which, how many, in which order).</summary>
     public double QuestionShare { get; init; } = 0.40;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using FlamingoSharp.Training.Evaluation;
 
 namespace FlamingoSharp.Training.Sounds;
 
@@ -36,6 +37,7 @@ public sealed partial class TrainingTexts
     private readonly Dictionary<string, string[]> _answersOfType;
     private readonly SamplingWeights _weights;
     private readonly Presence _presence;
+    private readonly PresenceWording _wording;
 
     /// <summary>Prepares the texts of one split.</summary>
     /// <param name="catalogue">Sounds and questions.</param>
@@ -56,6 +58,7 @@ public sealed partial class TrainingTexts
             .ToDictionary(g => g.Key, g => g.Select(q => Lower(q.Answer)).Distinct().ToArray());
         _weights = new(_sounds, _options.Sampling);
         _presence = new(catalogue, _weights);
+        _wording = new(_sounds.SelectMany(s => _questions[s.Id].Where(q => q.Type == "presence" && Lower(q.Answer) == "yes").Select(q => (s.Labels, q.Text))));
     }
 
     private string YesOrNo => $"{_options.OptionsHeader}yes.\nno.";
@@ -102,21 +105,27 @@ public sealed partial class TrainingTexts
         double task = random.NextDouble() * total;
         if ((task -= _options.PresenceShare) < 0)
         {
+            if (random.NextDouble() < _options.WrittenPresence && Drawn(questions.Where(q => q.Type == "presence"), sound, ref random) is { } written)
+                return written;
             if (AskPresence(sound, ref random) is { } asked)
                 return asked;
         }
         else if ((task -= _options.QuestionShare) < 0)
         {
-            // Written presence questions lean to one side; those above replace them.
-            var written = questions.Where(q => q.Type != "presence").ToList();
-            if (written.Count > 0)
-                return Ask(written[random.Next(written.Count)], sound, random.NextDouble() < _options.WithOptions, ref random);
+            if (Drawn(questions.Where(q => q.Type != "presence"), sound, ref random) is { } written)
+                return written;
         }
         else if ((task -= _options.LabelShare) < 0)
         {
             return Labels(sound);
         }
         return Caption(sound, random.NextDouble() < _options.PlainCaptionPrompt ? PlainCaption : OtherCaptions[random.Next(OtherCaptions.Length)]);
+    }
+
+    private TrainingText? Drawn(IEnumerable<Question> questions, LabelledSound sound, ref SplitMix random)
+    {
+        var list = questions.ToList();
+        return list.Count > 0 ? Ask(list[random.Next(list.Count)], sound, random.NextDouble() < _options.WithOptions, ref random) : null;
     }
 
     /// <summary>Whether something is heard in a sound of the split; null where there is nothing to ask.</summary>
@@ -128,6 +137,29 @@ public sealed partial class TrainingTexts
             return null;
         string choices = random.NextDouble() < _options.WithOptions ? YesOrNo : "";
         return Text(sound.Id, QuestionTask, "presence", AskPrefix + asked.Question + choices, asked.Answer ? "yes" : "no");
+    }
+
+    /// <summary>True for answers that <see cref="AskWhetherSo"/> can ask about.</summary>
+    internal static bool NamesWhatIsHeard(TrainingText text) => DialogueConsistency.Types.Contains(text.Type);
+
+    /// <summary>Whether what was answered, or something else of that type, is heard; null where the answer names nothing that is heard.</summary>
+    internal TrainingText? AskWhetherSo(TrainingText first, ref SplitMix random)
+    {
+        if (!NamesWhatIsHeard(first))
+            return null;
+        if (random.NextDouble() < 0.5)
+            return Asked(first.Answer, "yes");
+        var heard = _byId[first.Id].Labels.Append(first.Answer).SelectMany(AnswerWords.Words).ToHashSet();
+        string[] pool = _answersOfType[first.Type];
+        for (int attempt = 0; attempt < 20; attempt++)
+        {
+            string other = pool[random.Next(pool.Length)];
+            if (!AnswerWords.Words(other).Any(heard.Contains))
+                return Asked(other, "no");
+        }
+        return null;
+
+        TrainingText Asked(string label, string answer) => Text(first.Id, QuestionTask, "presence", _wording.Ask(first.Type, label), answer);
     }
 
     /// <summary>
@@ -159,7 +191,7 @@ public sealed partial class TrainingTexts
     {
         string prompt = AskPrefix + Lower(question.Text);
         string[] choices = [];
-        if (question.Type == "presence")
+        if (question.Type == "presence" && withOptions)
         {
             choices = ["yes", "no"];
             prompt += YesOrNo;

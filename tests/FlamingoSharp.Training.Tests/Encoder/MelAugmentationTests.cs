@@ -48,6 +48,22 @@ public class MelAugmentationTests
     }
 
     [Fact]
+    public void Noise_that_drowns_a_sound_is_as_loud_as_it_or_louder_by_no_more_than_it_may()
+    {
+        HashSet<int> levels = [];
+        for (int seed = 0; seed < 20; seed++)
+        {
+            float[] mel = Sound(10, 50);
+            float own = Enumerable.Range(0, Frames).Max(f => MelAugmentation.MeanLevel(mel.AsSpan(f * Mels, Mels)));
+            new MelAugmentation(s_none with { DrownedDecibels = 12, TiltDecibels = 0 }, Frames, Mels).Drown(mel, new Random(seed));
+            float noise = MelAugmentation.MeanLevel(mel.AsSpan(100 * Mels)); // the sound is over by then
+            Assert.InRange(noise - own, -1, 13); // a band varies by 4 dB, its mean power by less than 1
+            levels.Add((int)noise);
+        }
+        Assert.True(levels.Count > 5, $"{levels.Count} levels");
+    }
+
+    [Fact]
     public void A_rolled_sound_is_all_there_elsewhere()
     {
         var starts = new HashSet<int>();

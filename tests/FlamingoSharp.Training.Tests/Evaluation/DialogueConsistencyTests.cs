@@ -1,7 +1,6 @@
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Text;
-using FlamingoSharp.Training.Data;
 using FlamingoSharp.Training.Evaluation;
 
 namespace FlamingoSharp.Training.Tests.Evaluation;
@@ -24,13 +23,7 @@ public sealed class DialogueConsistencyTests
     [InlineData("language", "english", "is someone speaking english?")]
     public void Presence_is_asked_in_the_words_of_the_data_set(string type, string label, string question)
     {
-        Example Asked(string prompt, string output, params string[] labels) => new() { Name = "a", Prompt = prompt, Output = output, Type = "presence", Labels = labels };
-        var wording = new PresenceWording(
-        [
-            Asked("please answer this question: can you hear an axe chopping?\noptions:\nyes.\nno.", "yes", "axe", "tool"),
-            Asked("please answer this question: can you hear a tool?\noptions:\nyes.\nno.", "yes", "axe", "tool"),
-            Asked("please answer this question: can you hear a dog barking?\noptions:\nyes.\nno.", "no", "axe"),
-        ]);
+        var wording = new PresenceWording([(["axe", "tool"], "can you hear an axe chopping?"), (["axe", "tool"], "Can you hear a tool?"), (["dog"], "Is this a dog barking?")]);
         Assert.Equal(question, wording.Ask(type, label));
     }
 

@@ -67,6 +67,24 @@ public sealed class MelSheetTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_part_only_the_beginning_is_heard_where_that_is_wanted()
+    {
+        var laid = new MelSheet(_mels, new()).Lay([new("wind_1", 5, FirstFrames: 10), new("wind_1", 60, FirstFrames: 10)], Variation.None, new Random(1));
+        Assert.Equal([("wind_1", 5, 15), ("wind_1", 60, 70)], laid.Parts.Select(p => (p.Id, p.First, p.End)));
+        for (int f = 0; f < 100; f++)
+            Assert.Equal(f is >= 5 and < 15 or >= 60 and < 70, laid.Mels.AsSpan(f * Bands, Bands).ToArray().Max() > MelAugmentation.Floor);
+    }
+
+    [Fact]
+    public void What_is_drowned_is_under_noise_from_the_first_frame_to_the_last()
+    {
+        var sheet = new MelSheet(_mels, new() { NoiseChance = 0 });
+        Assert.Contains(MelAugmentation.Floor, sheet.Lay("dog_1", Variation.None, new Random(1)).Mels);
+        Assert.DoesNotContain(MelAugmentation.Floor, sheet.Lay("dog_1", Variation.None, new Random(1), drowned: true).Mels);
+        Assert.DoesNotContain(MelAugmentation.Floor, sheet.Lay([new("dog_1", 0)], Variation.Gentle, new Random(1), drowned: true).Mels);
+    }
+
+    [Fact]
     public void A_background_is_as_long_as_it_should_be_and_quieter_than_what_stands_before_it()
     {
         float[] laid = new MelSheet(_mels, new()).Lay(

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FlamingoSharp.Models;
 using FlamingoSharp.TestKit;
 using FlamingoSharp.Text;
@@ -50,6 +51,30 @@ public sealed class MiniSamplerTests : IDisposable
     }
 
     [Fact]
+    public void Where_choices_or_earlier_turns_can_help_some_sounds_are_drowned()
+    {
+        static bool CanHelp(MiniSample sample) => sample.Sounds[0].About is { Type: "sound_class", Choices.Count: > 0 };
+        var single = Draw(Sampler(new MiniMixture { Compositions = 0, Dialogues = 0, Shots = 0, Drowned = 0.5 }));
+        Assert.InRange(single.Count(s => s.Sounds[0].Drowned) / (double)single.Count(CanHelp), 0.3, 0.7);
+        Assert.All(single.Where(s => s.Sounds[0].Drowned), s => Assert.True(CanHelp(s)));
+
+        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Dialogues = 1, Shots = 0, Drowned = 0.5 }));
+        Assert.InRange(dialogues.Count(d => d.Sounds.Single().Drowned) / (double)dialogues.Count, 0.4, 0.6);
+    }
+
+    [Fact]
+    public void A_dialogue_often_comes_back_to_what_was_said_first()
+    {
+        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Dialogues = 1, Shots = 0 })).Select(d => _tokenizer.Decode([.. d.Text.Whole])).ToList();
+        var named = dialogues.Where(d => Regex.IsMatch(d, @"user: what sound is this\? \s*assistant: (<SEP>)?(dog|bell)", RegexOptions.IgnoreCase)).ToList();
+        Assert.True(named.Count > dialogues.Count / 2, $"{named.Count} of {dialogues.Count}; {dialogues[0]}");
+        int asked = named.Count(d => Regex.IsMatch(d, @"can you hear a (dog|bell)\?", RegexOptions.IgnoreCase));
+        Assert.InRange(asked / (double)named.Count, 0.3, 0.9);
+        Assert.All(named.SelectMany(d => Regex.Matches(d, @"assistant: (?:<SEP>)?(dog|bell).*can you hear a (dog|bell)\? \s*assistant: (?:<SEP>)?(yes|no)", RegexOptions.IgnoreCase | RegexOptions.Singleline)),
+            m => Assert.Equal(m.Groups[1].Value == m.Groups[2].Value ? "yes" : "no", m.Groups[3].Value));
+    }
+
+    [Fact]
     public void Long_sounds_are_no_examples()
     {
         Assert.All(Draw(otherNames: 0, longer: "bell_3"), sample => Assert.DoesNotContain(sample.Sounds, s => s.About.Id == "bell_3"));
@@ -68,16 +93,20 @@ public sealed class MiniSamplerTests : IDisposable
 
     private List<MiniSample> Draw(double otherNames, string? longer = null)
     {
-        var sampler = Sampler(otherNames, longer);
-        return [.. Enumerable.Range(0, 24).SelectMany(i => sampler.Batch(i))];
+        return Draw(Sampler(otherNames, longer));
     }
 
-    private MiniSampler Sampler(double otherNames, string? longer = null)
+    private static List<MiniSample> Draw(MiniSampler sampler) => [.. Enumerable.Range(0, 24).SelectMany(i => sampler.Batch(i))];
+
+    private MiniSampler Sampler(double otherNames, string? longer = null) =>
+        Sampler(new MiniMixture { Compositions = 0, Dialogues = 0, Shots = 1, OtherNames = otherNames }, longer);
+
+    private MiniSampler Sampler(MiniMixture mixture, string? longer = null)
     {
         var catalogue = SoundCatalogue.Load(_folder.Data);
         var texts = new TrainingTexts(catalogue, "train", options: new() { AnswerSuffix = "" });
         return new(
             texts, new NewCompositions(catalogue, texts.Sounds, 10, 0.02), new TextBatcher(_tokenizer, FlamingoConfig.Mini.Prompts, 512),
-            id => id == longer ? 2 : 1, new MiniMixture { Compositions = 0, Dialogues = 0, Shots = 1, OtherNames = otherNames }, batchSize: 16, seed: 3);
+            id => id == longer ? 2 : 1, mixture, batchSize: 16, seed: 3);
     }
 }

@@ -74,6 +74,37 @@ public sealed class TrainingTextsTests : IDisposable
     }
 
     [Fact]
+    public void Written_presence_questions_are_asked_as_often_as_wanted_with_their_choices_or_without()
+    {
+        var asked = Texts(new() { QuestionShare = 0, CaptionShare = 0, LabelShare = 0, PresenceShare = 1, WrittenPresence = 0.5, WithOptions = 0.5 }).Draw(0, 8000)
+            .Where(t => t.Id == "dog_1").ToList();
+        var written = asked.Where(t => t.Prompt.Contains("can you hear a vehicle?", StringComparison.Ordinal)).ToList(); // nothing here is a vehicle: else it is never asked
+        Assert.InRange(written.Count / (double)asked.Count, 0.4, 0.6);
+        Assert.All(written, t => Assert.Equal(("presence", "no"), (t.Type, t.Answer)));
+        Assert.InRange(written.Count(t => t.Choices.Count == 2 && t.Prompt.Contains("options:\nyes.\nno.", StringComparison.Ordinal)) / (double)written.Count, 0.4, 0.6);
+        Assert.All(written.Where(t => t.Choices.Count == 0), t => Assert.DoesNotContain("options", t.Prompt, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void After_an_answer_one_asks_whether_that_or_something_else_of_its_type_is_heard()
+    {
+        _folder.AppendLine("qa.jsonl", """{"id":"q6","ref":"dog_1","type":"presence","question":"Can you hear a dog barking?","answer":"Yes","split":"train"}""");
+        var texts = Texts();
+        var first = texts.All().Single(t => t.Id == "dog_1" && t.Type == "sound_class");
+        var random = SplitMix.For("whether so");
+        List<(string Question, string Answer)> asked = [];
+        for (int i = 0; i < 200; i++)
+        {
+            if (texts.AskWhetherSo(first, ref random) is { } next)
+                asked.Add((next.Prompt, next.Answer));
+        }
+        // In the words of the written questions where there are some; "Wind" is an answer only where it is one of the choices' right ones.
+        Assert.Equal([("can you hear a bell?\nanswer:", "no"), ("can you hear a dog barking?\nanswer:", "yes")], asked.Distinct().Order());
+        Assert.InRange(asked.Count(a => a.Answer == "yes"), 70, 130);
+        Assert.Null(texts.AskWhetherSo(texts.All().First(t => t.Type == "count"), ref random));
+    }
+
+    [Fact]
     public void Every_task_gets_its_share()
     {
         var options = new TrainingTextOptions { CaptionShare = 0.5, PresenceShare = 0, QuestionShare = 0, LabelShare = 0.5 };

@@ -22,6 +22,10 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _dialogues = new("--dialogues") { Description = "Share of dialogues of two or three turns.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Dialogues };
 
+    private readonly Option<double> _drowned = new("--drowned") { Description = "Share of the dialogues and questions with choices whose sound is drowned in noise.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Drowned };
+
+    private readonly Option<double> _unvaried = new("--unvaried") { Description = "Share of the sounds that are heard as they are.", HelpName = "SHARE", DefaultValueFactory = _ => 0.4 };
+
     private readonly Option<double> _tagWeight = new("--tag-weight") { Description = "Weight of naming what is heard, from the encoder alone, beside the texts.", HelpName = "WEIGHT", DefaultValueFactory = _ => 0.3 };
 
     private readonly SoundChoiceOptions _choice = new();
@@ -38,7 +42,7 @@ internal sealed class TrainLanguageVerb : Verb
         : base("language", "Train the language model to caption and answer; the second stage of flamingo-mini.",
             "flamingo train language --data data --mels work/mels --encoder work/encoder/encoder.safetensors --out models/flamingo-mini --minutes 20")
     {
-        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _shots, _dialogues, _tagWeight, _batch, _start, _language })
+        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _shots, _dialogues, _drowned, _unvaried, _tagWeight, _batch, _start, _language })
             Add(option);
         _choice.AddTo(this);
         _training.AddTo(this);
@@ -54,9 +58,10 @@ internal sealed class TrainLanguageVerb : Verb
             EncoderFile = parse.GetValue(_encoder)!,
             Training = run,
             Choice = _choice.Read(parse),
+            Unvaried = parse.GetValue(_unvaried),
             TagWeight = parse.GetValue(_tagWeight),
             EncoderRate = parse.GetValue(_encoderRate),
-            Mixture = new() { Compositions = parse.GetValue(_compositions), Shots = parse.GetValue(_shots), Dialogues = parse.GetValue(_dialogues) },
+            Mixture = new() { Compositions = parse.GetValue(_compositions), Shots = parse.GetValue(_shots), Dialogues = parse.GetValue(_dialogues), Drowned = parse.GetValue(_drowned) },
             BatchSize = parse.GetValue(_batch),
             StartFrom = parse.GetValue(_start),
             LanguageFrom = parse.GetValue(_language),
