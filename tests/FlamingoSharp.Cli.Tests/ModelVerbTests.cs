@@ -42,6 +42,18 @@ public sealed class ModelVerbTests(TinyModel model)
     }
 
     [Fact]
+    public void The_average_of_a_model_with_itself_is_that_model()
+    {
+        string mean = model.NewPath();
+        var made = ProcessRunner.Run("train", "average", model.Folder, model.Folder, "--out", mean);
+        Assert.Equal((0, "", mean + "\n"), (made.ExitCode, made.Error, made.Output));
+        var caption = ProcessRunner.RunIn(model.Sounds, null, null, "caption", "a.wav", "--max-tokens", "4", "--model", mean);
+        Assert.Equal((0, model.Run("caption", "a.wav").Output), (caption.ExitCode, caption.Output));
+        var alone = ProcessRunner.Run("train", "average", model.Folder, "--out", model.NewPath());
+        Assert.Equal((1, "error: 1 model was named; an average needs two or more.\n"), (alone.ExitCode, alone.Error));
+    }
+
+    [Fact]
     public void Convert_joins_two_checkpoints_into_the_model_they_came_from()
     {
         string folder = model.NewPath(), clap = Path.Combine(folder, "clap.safetensors"), rest = Path.Combine(folder, "rest.safetensors");
