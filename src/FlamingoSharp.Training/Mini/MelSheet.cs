@@ -59,7 +59,9 @@ internal sealed class MelSheet
     }
 
     /// <summary>Puts stored sounds together.</summary>
-    public LaidSound Lay(IReadOnlyList<PlacedSound> parts, Variation variation, Random random, bool drowned = false)
+    /// <param name="parts">The sounds.</param> <param name="variation">Of the whole.</param> <param name="random">Draws the variation.</param>
+    /// <param name="drowned">True puts noise over it.</param> <param name="whole">Name of the whole, which is the only part then; null for the parts' own.</param>
+    public LaidSound Lay(IReadOnlyList<PlacedSound> parts, Variation variation, Random random, bool drowned = false, string? whole = null)
     {
         var sources = parts.Select(p => p.Id).Distinct().ToDictionary(id => id, Read);
         var lengths = sources.ToDictionary(s => s.Key, s => Math.Max(1, MelAugmentation.Heard(s.Value, _bands)));
@@ -83,7 +85,8 @@ internal sealed class MelSheet
         }
         var (cut, shift, speed) = Finish(sheet, variation, drowned, random);
         int Varied(int frame) => (int)Math.Round(Math.Min(frame + shift, sheet.Length / _bands) / speed);
-        return new(cut, [.. parts.Select(p => new LaidPart(p.Id, Varied(p.StartFrame), Varied(p.StartFrame + Math.Max(p.LoopFrames, Length(p)))))]);
+        LaidPart[] laid = [.. parts.Select(p => new LaidPart(p.Id, Varied(p.StartFrame), Varied(p.StartFrame + Math.Max(p.LoopFrames, Length(p)))))];
+        return new(cut, whole is null ? laid : [new(whole, laid.Min(p => p.First), laid.Max(p => p.End))]);
     }
 
     private int SheetFrames(int windows) => windows * (_frames - 1) + 1;

@@ -70,7 +70,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
         var samples = _sampler.Batch(index);
         var random = SplitMix.At(_seed, index);
         LaidSound[][] sounds = [.. samples.Select(s => s.Sounds.Select(h => h.Parts is { } parts
-            ? _sheet.Lay(parts, Variation.Gentle, random, h.Drowned)
+            ? _sheet.Lay(parts, Variation.Gentle, random, h.Drowned, h.IsTexture ? h.About.Id : null)
             : _sheet.Lay(h.About.Id, h.Drowned || random.NextDouble() >= _unvaried ? VariationOf(h.About) : Variation.None, random, h.Drowned)).ToArray())];
         return ToBatch([.. samples.Select(s => s.Text)], sounds) with { Parts = _tagging.Targets(sounds.SelectMany(s => s), _sheet.WindowValues) };
     }

@@ -7,7 +7,8 @@ namespace FlamingoSharp.Training;
 /// <summary>One sound of a training text.</summary>
 /// <param name="About">What is said of it.</param> <param name="Parts">What a new composition is made of; null for a stored sound.</param>
 /// <param name="Drowned">True if noise leaves little of it, so that the words must help.</param>
-internal sealed record HeardSound(TrainingText About, IReadOnlyList<PlacedSound>? Parts = null, bool Drowned = false);
+/// <param name="IsTexture">True if the parts are events of a texture, which has a name of its own.</param>
+internal sealed record HeardSound(TrainingText About, IReadOnlyList<PlacedSound>? Parts = null, bool Drowned = false, bool IsTexture = false);
 
 /// <summary>One text of a training batch with its sounds, in order.</summary>
 internal sealed record MiniSample(TokenizedText Text, IReadOnlyList<HeardSound> Sounds);
@@ -17,6 +18,9 @@ public sealed record MiniMixture
 {
     /// <summary>Texts about new compositions of the catalogue's sounds.</summary>
     public double Compositions { get; init; } = 0.2;
+
+    /// <summary>Texts about textures that are put together from their events.</summary>
+    public double Textures { get; init; } = 0.03;
 
     /// <summary>Dialogues of two or three turns about one sound.</summary>
     public double Dialogues { get; init; } = 0.06;
@@ -35,11 +39,12 @@ public sealed record MiniMixture
 }
 
 /// <summary>Draws training batches: texts of about one length go together, and the batch of a number is always the same.</summary>
-/// <param name="texts">Of the training split.</param> <param name="compositions">Of its sounds.</param> <param name="batcher">Spells them.</param>
+/// <param name="texts">Of the training split.</param> <param name="compositions">Of its sounds.</param>
+/// <param name="textures">Of its sounds.</param> <param name="batcher">Spells them.</param>
 /// <param name="windowsOf">Windows of a stored sound.</param> <param name="mixture">The shares.</param>
 /// <param name="batchSize">Texts in a batch.</param> <param name="seed">Of the draws.</param>
 internal sealed class MiniSampler(
-    TrainingTexts texts, NewCompositions compositions, TextBatcher batcher, Func<string, int> windowsOf, MiniMixture mixture, int batchSize, long seed)
+    TrainingTexts texts, NewCompositions compositions, SoundTextures textures, TextBatcher batcher, Func<string, int> windowsOf, MiniMixture mixture, int batchSize, long seed)
 {
     private const int MostShots = 8;
     private const int Pool = 12; // batches drawn and sorted together
@@ -78,6 +83,8 @@ internal sealed class MiniSampler(
         double kind = random.NextDouble();
         if ((kind -= mixture.Compositions) < 0)
             return Composition($"new:{pool}:{index}", ref random);
+        if ((kind -= mixture.Textures) < 0 && textures.Draw(ref random) is { } texture)
+            return batcher.Tokenize(texts.DrawAbout(texture.StandsFor, ref random)) is { } said ? new MiniSample(said, [new HeardSound(said.Source, texture.Parts, IsTexture: true)]) : null;
         if ((kind -= mixture.Dialogues) < 0)
             return Dialogue(ref random);
         if ((kind -= mixture.Shots) < 0 && _answers.Length > 0)

@@ -106,7 +106,7 @@ public sealed record MiniTraining
         var compositions = new NewCompositions(catalogue, train.Sounds, front.Windows.LengthSeconds * front.Windows.MaxWindows, (double)front.Mel.Hop / front.Mel.SampleRate);
         var batcher = new TextBatcher(tokenizer, Config.Prompts, model.Language.MaxTokens);
         using var task = new MiniLanguageTask(
-            model, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, batcher, mels.WindowsOf, Mixture, BatchSize, Seed),
+            model, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, new SoundTextures(train.Sounds, (double)front.Mel.Hop / front.Mel.SampleRate), batcher, mels.WindowsOf, Mixture, BatchSize, Seed),
             validation.Draw(0, 640), new PartTagging(EncoderTraining.Sounds(catalogue, mels, "train"), Config.Encoder, new TaggingOptions().MinimumTagCount, Seed),
             new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, TagWeight, Unvaried, Seed));
         return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);

@@ -54,18 +54,18 @@ public sealed class MiniSamplerTests : IDisposable
     public void Where_choices_or_earlier_turns_can_help_some_sounds_are_drowned()
     {
         static bool CanHelp(MiniSample sample) => sample.Sounds[0].About is { Type: "sound_class", Choices.Count: > 0 };
-        var single = Draw(Sampler(new MiniMixture { Compositions = 0, Dialogues = 0, Shots = 0, Drowned = 0.5 }));
+        var single = Draw(Sampler(new MiniMixture { Compositions = 0, Textures = 0, Dialogues = 0, Shots = 0, Drowned = 0.5 }));
         Assert.InRange(single.Count(s => s.Sounds[0].Drowned) / (double)single.Count(CanHelp), 0.3, 0.7);
         Assert.All(single.Where(s => s.Sounds[0].Drowned), s => Assert.True(CanHelp(s)));
 
-        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Dialogues = 1, Shots = 0, Drowned = 0.5 }));
+        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Textures = 0, Dialogues = 1, Shots = 0, Drowned = 0.5 }));
         Assert.InRange(dialogues.Count(d => d.Sounds.Single().Drowned) / (double)dialogues.Count, 0.4, 0.6);
     }
 
     [Fact]
     public void A_dialogue_often_comes_back_to_what_was_said_first()
     {
-        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Dialogues = 1, Shots = 0 })).Select(d => _tokenizer.Decode([.. d.Text.Whole])).ToList();
+        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Textures = 0, Dialogues = 1, Shots = 0 })).Select(d => _tokenizer.Decode([.. d.Text.Whole])).ToList();
         var named = dialogues.Where(d => Regex.IsMatch(d, @"user: what sound is this\? \s*assistant: (<SEP>)?(dog|bell)", RegexOptions.IgnoreCase)).ToList();
         Assert.True(named.Count > dialogues.Count / 2, $"{named.Count} of {dialogues.Count}; {dialogues[0]}");
         int asked = named.Count(d => Regex.IsMatch(d, @"can you hear a (dog|bell)\?", RegexOptions.IgnoreCase));
@@ -99,14 +99,14 @@ public sealed class MiniSamplerTests : IDisposable
     private static List<MiniSample> Draw(MiniSampler sampler) => [.. Enumerable.Range(0, 24).SelectMany(i => sampler.Batch(i))];
 
     private MiniSampler Sampler(double otherNames, string? longer = null) =>
-        Sampler(new MiniMixture { Compositions = 0, Dialogues = 0, Shots = 1, OtherNames = otherNames }, longer);
+        Sampler(new MiniMixture { Compositions = 0, Textures = 0, Dialogues = 0, Shots = 1, OtherNames = otherNames }, longer);
 
     private MiniSampler Sampler(MiniMixture mixture, string? longer = null)
     {
         var catalogue = SoundCatalogue.Load(_folder.Data);
         var texts = new TrainingTexts(catalogue, "train", options: new() { AnswerSuffix = "" });
         return new(
-            texts, new NewCompositions(catalogue, texts.Sounds, 10, 0.02), new TextBatcher(_tokenizer, FlamingoConfig.Mini.Prompts, 512),
+            texts, new NewCompositions(catalogue, texts.Sounds, 10, 0.02), new SoundTextures(texts.Sounds, 0.02), new TextBatcher(_tokenizer, FlamingoConfig.Mini.Prompts, 512),
             id => id == longer ? 2 : 1, mixture, batchSize: 16, seed: 3);
     }
 }

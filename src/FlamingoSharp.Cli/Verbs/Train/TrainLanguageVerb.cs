@@ -18,6 +18,8 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _compositions = new("--compositions") { Description = "Share of texts about new compositions of the sounds.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Compositions };
 
+    private readonly Option<double> _textures = new("--textures") { Description = "Share of texts about textures put together from their events: rolls, applause, typing.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Textures };
+
     private readonly Option<double> _shots = new("--shots") { Description = "Share of questions after one to eight examples.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Shots };
 
     private readonly Option<double> _dialogues = new("--dialogues") { Description = "Share of dialogues of two or three turns.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Dialogues };
@@ -42,7 +44,7 @@ internal sealed class TrainLanguageVerb : Verb
         : base("language", "Train the language model to caption and answer; the second stage of flamingo-mini.",
             "flamingo train language --data data --mels work/mels --encoder work/encoder/encoder.safetensors --out models/flamingo-mini --minutes 20")
     {
-        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _shots, _dialogues, _drowned, _unvaried, _tagWeight, _batch, _start, _language })
+        foreach (Option option in new Option[] { _data, _mels, _encoder, _encoderRate, _compositions, _textures, _shots, _dialogues, _drowned, _unvaried, _tagWeight, _batch, _start, _language })
             Add(option);
         _choice.AddTo(this);
         _training.AddTo(this);
@@ -61,7 +63,7 @@ internal sealed class TrainLanguageVerb : Verb
             Unvaried = parse.GetValue(_unvaried),
             TagWeight = parse.GetValue(_tagWeight),
             EncoderRate = parse.GetValue(_encoderRate),
-            Mixture = new() { Compositions = parse.GetValue(_compositions), Shots = parse.GetValue(_shots), Dialogues = parse.GetValue(_dialogues), Drowned = parse.GetValue(_drowned) },
+            Mixture = new() { Compositions = parse.GetValue(_compositions), Textures = parse.GetValue(_textures), Shots = parse.GetValue(_shots), Dialogues = parse.GetValue(_dialogues), Drowned = parse.GetValue(_drowned) },
             BatchSize = parse.GetValue(_batch),
             StartFrom = parse.GetValue(_start),
             LanguageFrom = parse.GetValue(_language),
