@@ -31,11 +31,17 @@ public sealed record MiniMixture
     /// <summary>Of those, the share whose sounds are called by other names, so that only the examples tell what to answer.</summary>
     public double OtherNames { get; init; } = 0.5;
 
+    /// <summary>Of the dialogues, the share that comes back to what was said first, with a question that affirms it and one that denies something else.</summary>
+    public double Confirmed { get; init; } = 0.6;
+
     /// <summary>
-    /// Of the dialogues and the questions with choices, the share whose sound is drowned in noise. Training sounds are soon known by heart, and then the
-    /// choices, and what was said before, tell nothing; of a sound that is hardly heard they do, as of one that was never heard before.
+    /// Of the questions with choices, the share whose sound is drowned in noise. Training sounds are soon known by heart, and then the choices tell
+    /// nothing; of a sound that is hardly heard they do, as of one that was never heard before.
     /// </summary>
     public double Drowned { get; init; } = 0.25;
+
+    /// <summary>Of the dialogues, that share: there what was said before tells.</summary>
+    public double DrownedDialogues { get; init; } = 0.5;
 }
 
 /// <summary>Draws training batches: texts of about one length go together, and the batch of a number is always the same.</summary>
@@ -112,18 +118,22 @@ internal sealed class MiniSampler(
             first = texts.DrawAny(ref random);
         var rounds = new List<TrainingText> { Open(first) };
         int wanted = random.NextDouble() < 0.7 ? 2 : 3;
+        // Often one asks, now or later, whether that is so and whether something else is: what was said decides both.
+        if (random.NextDouble() < mixture.Confirmed && texts.AskWhetherSo(first, so: true, ref random) is { } so && texts.AskWhetherSo(first, so: false, ref random) is { } other)
+        {
+            rounds.AddRange(random.NextDouble() < 0.5 ? [Open(so), Open(other)] : [Open(other), Open(so)]);
+            wanted++;
+        }
         for (int attempt = 0; attempt < 6 && rounds.Count < wanted; attempt++)
         {
-            // One often asks whether it is so.
-            double kind = random.NextDouble();
-            var asked = kind < 0.4 ? texts.AskWhetherSo(first, ref random) : kind < 0.6 ? texts.AskPresence(first.Id, ref random) : null;
+            var asked = random.NextDouble() < 0.4 ? texts.AskPresence(first.Id, ref random) : null;
             var next = Open(asked ?? texts.DrawAbout(first.Id, ref random));
             if (rounds.All(r => r.Prompt != next.Prompt))
-                rounds.Add(next);
+                rounds.Insert(1 + random.Next(rounds.Count), next);
         }
         bool capital = random.NextDouble() < 0.5; // people write as they like
         return batcher.TokenizeDialogue([.. rounds.Select(r => capital ? r with { Prompt = char.ToUpperInvariant(r.Prompt[0]) + r.Prompt[1..] } : r)]) is { } tokens
-            ? new MiniSample(tokens, [new HeardSound(first, Drowned: random.NextDouble() < mixture.Drowned)])
+            ? new MiniSample(tokens, [new HeardSound(first, Drowned: random.NextDouble() < mixture.DrownedDialogues)])
             : null;
     }
 

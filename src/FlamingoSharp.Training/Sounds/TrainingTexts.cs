@@ -142,12 +142,12 @@ public sealed partial class TrainingTexts
     /// <summary>True for answers that <see cref="AskWhetherSo"/> can ask about.</summary>
     internal static bool NamesWhatIsHeard(TrainingText text) => DialogueConsistency.Types.Contains(text.Type);
 
-    /// <summary>Whether what was answered, or something else of that type, is heard; null where the answer names nothing that is heard.</summary>
-    internal TrainingText? AskWhetherSo(TrainingText first, ref SplitMix random)
+    /// <summary>Whether what was answered is heard, or something else of that type; null where the answer names nothing that is heard.</summary>
+    internal TrainingText? AskWhetherSo(TrainingText first, bool so, ref SplitMix random)
     {
         if (!NamesWhatIsHeard(first))
             return null;
-        if (random.NextDouble() < 0.5)
+        if (so)
             return Asked(first.Answer, "yes");
         var heard = _byId[first.Id].Labels.Append(first.Answer).SelectMany(AnswerWords.Words).ToHashSet();
         string[] pool = _answersOfType[first.Type];

@@ -58,7 +58,7 @@ public sealed class MiniSamplerTests : IDisposable
         Assert.InRange(single.Count(s => s.Sounds[0].Drowned) / (double)single.Count(CanHelp), 0.3, 0.7);
         Assert.All(single.Where(s => s.Sounds[0].Drowned), s => Assert.True(CanHelp(s)));
 
-        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Textures = 0, Dialogues = 1, Shots = 0, Drowned = 0.5 }));
+        var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Textures = 0, Dialogues = 1, Shots = 0, DrownedDialogues = 0.5 }));
         Assert.InRange(dialogues.Count(d => d.Sounds.Single().Drowned) / (double)dialogues.Count, 0.4, 0.6);
     }
 
@@ -68,10 +68,11 @@ public sealed class MiniSamplerTests : IDisposable
         var dialogues = Draw(Sampler(new MiniMixture { Compositions = 0, Textures = 0, Dialogues = 1, Shots = 0 })).Select(d => _tokenizer.Decode([.. d.Text.Whole])).ToList();
         var named = dialogues.Where(d => Regex.IsMatch(d, @"user: what sound is this\? \s*assistant: (<SEP>)?(dog|bell)", RegexOptions.IgnoreCase)).ToList();
         Assert.True(named.Count > dialogues.Count / 2, $"{named.Count} of {dialogues.Count}; {dialogues[0]}");
-        int asked = named.Count(d => Regex.IsMatch(d, @"can you hear a (dog|bell)\?", RegexOptions.IgnoreCase));
-        Assert.InRange(asked / (double)named.Count, 0.3, 0.9);
-        Assert.All(named.SelectMany(d => Regex.Matches(d, @"assistant: (?:<SEP>)?(dog|bell).*can you hear a (dog|bell)\? \s*assistant: (?:<SEP>)?(yes|no)", RegexOptions.IgnoreCase | RegexOptions.Singleline)),
-            m => Assert.Equal(m.Groups[1].Value == m.Groups[2].Value ? "yes" : "no", m.Groups[3].Value));
+        var asked = named.Select(d => (Said: Regex.Match(d, @"assistant: (?:<SEP>)?(dog|bell)").Groups[1].Value,
+            Then: Regex.Matches(d, @"can you hear a (dog|bell)\? \s*assistant: (?:<SEP>)?(yes|no)", RegexOptions.IgnoreCase).Select(m => (What: m.Groups[1].Value, Answer: m.Groups[2].Value)).ToList())).ToList();
+        Assert.InRange(asked.Count(d => d.Then.Count == 2) / (double)named.Count, 0.5, 0.8); // one that affirms, one that denies
+        Assert.All(asked.SelectMany(d => d.Then.Select(t => (d.Said, t.What, t.Answer))), t => Assert.Equal(t.Said == t.What ? "yes" : "no", t.Answer));
+        Assert.InRange(asked.Count(d => d.Then.Count == 2 && d.Then[0].Answer == "yes") / (double)asked.Count(d => d.Then.Count == 2), 0.3, 0.7); // in either order
     }
 
     [Fact]

@@ -93,15 +93,15 @@ public sealed class TrainingTextsTests : IDisposable
         var first = texts.All().Single(t => t.Id == "dog_1" && t.Type == "sound_class");
         var random = SplitMix.For("whether so");
         List<(string Question, string Answer)> asked = [];
-        for (int i = 0; i < 200; i++)
+        for (int i = 0; i < 40; i++)
         {
-            if (texts.AskWhetherSo(first, ref random) is { } next)
+            if (texts.AskWhetherSo(first, so: i % 2 == 0, ref random) is { } next)
                 asked.Add((next.Prompt, next.Answer));
         }
         // In the words of the written questions where there are some; "Wind" is an answer only where it is one of the choices' right ones.
         Assert.Equal([("can you hear a bell?\nanswer:", "no"), ("can you hear a dog barking?\nanswer:", "yes")], asked.Distinct().Order());
-        Assert.InRange(asked.Count(a => a.Answer == "yes"), 70, 130);
-        Assert.Null(texts.AskWhetherSo(texts.All().First(t => t.Type == "count"), ref random));
+        Assert.Equal((20, 20), (asked.Count(a => a.Answer == "yes"), asked.Count(a => a.Answer == "no")));
+        Assert.Null(texts.AskWhetherSo(texts.All().First(t => t.Type == "count"), so: true, ref random));
     }
 
     [Fact]
