@@ -13,7 +13,7 @@ internal sealed class AveragedSource : IWeightSource
 {
     private readonly IReadOnlyList<IWeightSource> _parts;
 
-    /// <summary>Takes over the parts.</summary>
+    /// <param name="parts">Stay the caller's.</param>
     /// <exception cref="FlamingoException">They do not have the same tensors.</exception>
     public AveragedSource(IReadOnlyList<IWeightSource> parts)
     {
@@ -50,8 +50,7 @@ internal sealed class AveragedSource : IWeightSource
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var part in _parts)
-            part.Dispose();
+        // The parts are the caller's.
     }
 
     private FlamingoException Unlike(IWeightSource other, string how) => new(

@@ -33,8 +33,11 @@ internal sealed class SoundTextures
     public SoundTextures(IReadOnlyList<LabelledSound> training, double frameSeconds)
     {
         _frame = frameSeconds;
-        var clips = training.OfType<Clip>().ToLookup(c => c.Concept ?? (c.Domain == "speech" ? Voices : "other"), c => c.Id);
-        _kinds = [.. s_rules.Select(r => (r, clips[r.Whole].ToArray(), clips[r.Event].ToArray())).Where(k => k.Item2.Length > 0 && k.Item3.Length > 0)];
+        var clips = training.OfType<Clip>().ToLookup(c => c.Concept ?? (c.Domain == "speech" ? Voices : "other"));
+        _kinds = [.. s_rules.Select(r => (Rule: r, Wholes: Ids(clips[r.Whole].Where(c => !IsOne(c))), Events: Ids(clips[r.Event]))).Where(k => k.Wholes.Length > 0 && k.Events.Length > 0)];
+
+        static string[] Ids(IEnumerable<Clip> clips) => [.. clips.Select(c => c.Id)];
+        static bool IsOne(Clip clip) => clip.Caption.Contains("stroke", StringComparison.Ordinal); // "a tabla stroke" is not said of many
     }
 
     private sealed record Rule(

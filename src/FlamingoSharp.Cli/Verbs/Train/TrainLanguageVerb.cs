@@ -24,7 +24,7 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _dialogues = new("--dialogues") { Description = "Share of dialogues of two or three turns.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Dialogues };
 
-    private readonly Option<double> _drowned = new("--drowned") { Description = "Share of the dialogues and questions with choices whose sound is drowned in noise.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Drowned };
+    private readonly Option<double> _drowned = new("--drowned") { Description = "Share of the questions with choices whose sound is drowned in noise.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Drowned };
 
     private readonly Option<double> _unvaried = new("--unvaried") { Description = "Share of the sounds that are heard as they are.", HelpName = "SHARE", DefaultValueFactory = _ => 0.4 };
 
