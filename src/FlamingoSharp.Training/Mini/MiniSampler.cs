@@ -17,13 +17,13 @@ internal sealed record MiniSample(TokenizedText Text, IReadOnlyList<HeardSound> 
 public sealed record MiniMixture
 {
     /// <summary>Texts about new compositions of the catalogue's sounds.</summary>
-    public double Compositions { get; init; } = 0.2;
+    public double Compositions { get; init; } = 0.25;
 
     /// <summary>Texts about textures that are put together from their events.</summary>
-    public double Textures { get; init; } = 0.03;
+    public double Textures { get; init; } = 0.04;
 
     /// <summary>Dialogues of two or three turns about one sound.</summary>
-    public double Dialogues { get; init; } = 0.06;
+    public double Dialogues { get; init; } = 0.15;
 
     /// <summary>Questions after one to eight examples.</summary>
     public double Shots { get; init; } = 0.05;

@@ -66,7 +66,7 @@ public sealed record MiniTraining
     /// Share of the catalogue's sounds that are heard as they are: what tells where a recording comes from, its bandwidth or its noise, tells the language
     /// and the speaker too, and is of no use if it is always varied away.
     /// </summary>
-    public double Unvaried { get; init; } = 0.4;
+    public double Unvaried { get; init; } = 0.1;
 
     /// <summary>How the others are varied.</summary>
     public MelAugmentationOptions Augmentation { get; init; } = new();

@@ -26,7 +26,7 @@ internal sealed class TrainLanguageVerb : Verb
 
     private readonly Option<double> _drowned = new("--drowned") { Description = "Share of the questions with choices whose sound is drowned in noise.", HelpName = "SHARE", DefaultValueFactory = _ => new MiniMixture().Drowned };
 
-    private readonly Option<double> _unvaried = new("--unvaried") { Description = "Share of the sounds that are heard as they are.", HelpName = "SHARE", DefaultValueFactory = _ => 0.4 };
+    private readonly Option<double> _unvaried = new("--unvaried") { Description = "Share of the sounds that are heard as they are.", HelpName = "SHARE", DefaultValueFactory = _ => 0.1 };
 
     private readonly Option<double> _tagWeight = new("--tag-weight") { Description = "Weight of naming what is heard, from the encoder alone, beside the texts.", HelpName = "WEIGHT", DefaultValueFactory = _ => 0.3 };
 
