@@ -18,6 +18,9 @@ internal static partial class AnswerWords
     /// <summary>True where the words of one text stand in the other, one after the other.</summary>
     public static bool Contains(string text, string words) => words.Length > 0 && $" {Normal(text)} ".Contains($" {Normal(words)} ", StringComparison.Ordinal);
 
+    /// <summary>True where a text has one of some words.</summary>
+    public static bool HasAny(string text, IReadOnlySet<string> words) => Words(text).Any(words.Contains);
+
     /// <summary>The labels of a list: parted by commas, semicolons or lines.</summary>
     public static IReadOnlyList<string> Labels(string text) =>
         [.. text.Split([',', ';', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Normal).Where(l => l.Length > 0).Distinct()];

@@ -13,7 +13,7 @@ internal sealed record DialoguePlan(string Type, PresenceWording Wording, IReadO
     public string? OtherThan(string answer)
     {
         var said = AnswerWords.Words(answer).ToHashSet();
-        return Others.FirstOrDefault(o => !AnswerWords.Words(o).Any(said.Contains));
+        return Others.FirstOrDefault(o => !AnswerWords.HasAny(o, said));
     }
 }
 
@@ -40,7 +40,7 @@ internal static class DialogueConsistency
         foreach (var item in items)
         {
             var heard = item.Labels.Concat(item.Expected).SelectMany(AnswerWords.Words).ToHashSet();
-            string[] others = [.. labels.Where(l => !AnswerWords.Words(l).Any(heard.Contains)).OrderBy(l => SplitMix.For($"{item.Id} {l}").Next())];
+            string[] others = [.. labels.Where(l => !AnswerWords.HasAny(l, heard)).OrderBy(l => SplitMix.For($"{item.Id} {l}").Next())];
             yield return item with
             {
                 Id = $"{item.Id}/dialogue",

@@ -66,6 +66,7 @@ internal sealed class MelSheet
         var sources = parts.Select(p => p.Id).Distinct().ToDictionary(id => id, Read);
         var lengths = sources.ToDictionary(s => s.Key, s => Math.Max(1, MelAugmentation.Heard(s.Value, _bands)));
         int Length(PlacedSound part) => part.FirstFrames > 0 ? Math.Min(part.FirstFrames, lengths[part.Id]) : lengths[part.Id];
+        var levels = new Dictionary<(string Id, int Frames), float>(); // of a texture's events many are the same recording
         int end = parts.Max(p => p.StartFrame + Math.Max(p.LoopFrames, Length(p)));
         int windows = Math.Clamp((end - 2) / (_frames - 1) + 1, 1, _mels.Options.Windows.MaxWindows);
         float[] sheet = new float[SheetFrames(windows) * _bands];
@@ -74,7 +75,10 @@ internal sealed class MelSheet
         {
             float[] source = sources[part.Id];
             int length = Length(part), frames = part.LoopFrames > 0 ? part.LoopFrames : length;
-            float gain = (float)part.Decibels - (part.Levelled ? MelAugmentation.MeanLevel(source.AsSpan(0, length * _bands)) : 0);
+            float level = 0;
+            if (part.Levelled && !levels.TryGetValue((part.Id, length), out level))
+                levels[(part.Id, length)] = level = MelAugmentation.MeanLevel(source.AsSpan(0, length * _bands));
+            float gain = (float)part.Decibels - level;
             for (int t = 0; t < frames && part.StartFrame + t < sheet.Length / _bands; t++)
             {
                 var from = source.AsSpan(t % length * _bands, _bands);

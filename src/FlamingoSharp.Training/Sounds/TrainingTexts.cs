@@ -37,7 +37,7 @@ public sealed partial class TrainingTexts
     private readonly Dictionary<string, string[]> _answersOfType;
     private readonly SamplingWeights _weights;
     private readonly Presence _presence;
-    private readonly PresenceWording _wording;
+    private readonly Lazy<PresenceWording> _wording; // only dialogues need it
 
     /// <summary>Prepares the texts of one split.</summary>
     /// <param name="catalogue">Sounds and questions.</param>
@@ -58,7 +58,7 @@ public sealed partial class TrainingTexts
             .ToDictionary(g => g.Key, g => g.Select(q => Lower(q.Answer)).Distinct().ToArray());
         _weights = new(_sounds, _options.Sampling);
         _presence = new(catalogue, _weights);
-        _wording = new(_sounds.SelectMany(s => _questions[s.Id].Where(q => q.Type == "presence" && Lower(q.Answer) == "yes").Select(q => (s.Labels, q.Text))));
+        _wording = new(() => new(_sounds.SelectMany(s => _questions[s.Id].Where(q => q.Type == "presence" && Lower(q.Answer) == "yes").Select(q => (s.Labels, q.Text)))));
     }
 
     private string YesOrNo => $"{_options.OptionsHeader}yes.\nno.";
@@ -154,12 +154,12 @@ public sealed partial class TrainingTexts
         for (int attempt = 0; attempt < 20; attempt++)
         {
             string other = pool[random.Next(pool.Length)];
-            if (!AnswerWords.Words(other).Any(heard.Contains))
+            if (!AnswerWords.HasAny(other, heard))
                 return Asked(other, "no");
         }
         return null;
 
-        TrainingText Asked(string label, string answer) => Text(first.Id, QuestionTask, "presence", _wording.Ask(first.Type, label), answer);
+        TrainingText Asked(string label, string answer) => Text(first.Id, QuestionTask, "presence", _wording.Value.Ask(first.Type, label), answer);
     }
 
     /// <summary>

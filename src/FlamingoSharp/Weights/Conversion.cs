@@ -51,7 +51,6 @@ public sealed record ConversionResult(ModelFolder Folder, int Tensors, IReadOnly
 public static class Conversion
 {
     private static readonly string[] s_parts = ["clap.", "audio_transformer.", "audio_transformer_clap.", "lang_encoder."];
-    private static readonly string[] s_moreTokenizerFiles = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
     /// <summary>Converts: tensor by tensor, so that memory stays near that of the largest one.</summary>
     /// <exception cref="FlamingoException">A file is missing, corrupt or does not fit; nothing is written then.</exception>
@@ -65,7 +64,7 @@ public static class Conversion
         var folder = ModelFolder.Write(request.Output, into =>
         {
             File.WriteAllText(Path.Combine(into, "config.json"), request.Config);
-            foreach (string file in tokenizer.Concat(s_moreTokenizerFiles.Where(f => File.Exists(Path.Combine(request.TokenizerFolder, f)))))
+            foreach (string file in tokenizer)
                 File.Copy(Path.Combine(request.TokenizerFolder, file), Path.Combine(into, file));
             SafeTensorsWriter.WriteFolder(into, source, new SafeTensorsOptions { Type = request.Type, Progress = request.Progress }, cancellation);
         });

@@ -5,6 +5,7 @@ public sealed class ModelFolder
 {
     private const string Config = "config.json";
     private static readonly string[][] s_tokenizers = [["tokenizer.json"], ["vocab.json", "merges.txt"]];
+    private static readonly string[] s_besideTokenizers = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
     private ModelFolder(string path) => Path = path;
 
@@ -89,9 +90,12 @@ public sealed class ModelFolder
         Directory.Delete(aside);
     }
 
-    /// <summary>The names of a tokenizer's files in a folder; null if it has none.</summary>
-    internal static IReadOnlyList<string>? TokenizerFiles(string folder) =>
-        s_tokenizers.FirstOrDefault(files => files.All(f => File.Exists(System.IO.Path.Combine(folder, f))));
+    /// <summary>The names of a tokenizer's files in a folder, with those that Hugging Face's libraries put beside it; null if it has none.</summary>
+    internal static IReadOnlyList<string>? TokenizerFiles(string folder)
+    {
+        bool IsThere(string file) => File.Exists(System.IO.Path.Combine(folder, file));
+        return s_tokenizers.FirstOrDefault(files => files.All(IsThere)) is { } tokenizer ? [.. tokenizer, .. s_besideTokenizers.Where(IsThere)] : null;
+    }
 
     private FlamingoException Incomplete(string what) =>
         new(FlamingoErrorKind.Model, $"{Path} is no complete model folder: {what}. 'flamingo convert' makes one from a checkpoint.");

@@ -14,7 +14,7 @@ public sealed class ModelAveragingTests : IDisposable
         using var scope = NewDisposeScope();
         string[] runs = [Model("a", 1, 3, 7), Model("b", 2, -5, 8), Model("c", 6, 5, 9)];
         var model = ModelAveraging.Run(runs, Path.Combine(_folder, "mean"));
-        Assert.Equal(["config.json", "merges.txt", "model.safetensors", "vocab.json"], Directory.EnumerateFiles(model.Path).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.Equal(["added_tokens.json", "config.json", "merges.txt", "model.safetensors", "vocab.json"], Directory.EnumerateFiles(model.Path).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
         using var weights = model.OpenWeights();
         Assert.Equal([3f, 1f], weights.Read("lang_encoder.w").to_type(ScalarType.Float32).data<float>());
         Assert.Equal(ScalarType.Float16, weights.Weights["lang_encoder.w"].Type); // as stored
@@ -44,7 +44,7 @@ public sealed class ModelAveragingTests : IDisposable
     {
         string path = Path.Combine(_folder, name);
         Directory.CreateDirectory(path);
-        foreach (string file in new[] { "config.json", "vocab.json", "merges.txt" })
+        foreach (string file in new[] { "config.json", "vocab.json", "merges.txt", "added_tokens.json" })
             File.WriteAllText(Path.Combine(path, file), "{}");
         float[] values = [first, second, .. Enumerable.Repeat(0f, width - 2)];
         List<(string, Tensor)> tensors = [("lang_encoder.w", tensor(values).to_type(ScalarType.Float16)), ("clap.base.htsat.count", tensor(count))];

@@ -58,13 +58,13 @@ public sealed class NewCompositionsTests : IDisposable
         Assert.All(beeps, c => Assert.Equal(Array.IndexOf(s_beeps, c.Sound.Caption) + 1, c.Parts.Count));
         Assert.All(clicks, c => Assert.InRange(c.Parts.Count, 5, 10));
         Assert.Equal(["fast", "medium", "slow"], clicks.Select(c => c.Questions.Single(q => q.Type == "tempo").Answer).Distinct().Order());
-        foreach (var made1 in clicks)
+        foreach (var row in clicks)
         {
-            double apart = (made1.Parts[^1].StartFrame - made1.Parts[0].StartFrame) * Frame / (made1.Parts.Count - 1);
+            double apart = (row.Parts[^1].StartFrame - row.Parts[0].StartFrame) * Frame / (row.Parts.Count - 1);
             string tempo = apart > 0.9 ? "slow" : apart is > 0.47 and < 0.72 ? "medium" : apart < 0.38 ? "fast" : "between";
-            Assert.Equal($"Metronome clicks at a {tempo} tempo.", made1.Sound.Caption);
-            Assert.Equal(["click", tempo], made1.Sound.Labels);
-            Assert.All(made1.Parts, p => Assert.Equal(10, p.FirstFrames)); // one click of many
+            Assert.Equal($"Metronome clicks at a {tempo} tempo.", row.Sound.Caption);
+            Assert.Equal(["click", tempo], row.Sound.Labels);
+            Assert.All(row.Parts, p => Assert.Equal(10, p.FirstFrames)); // one click of many
         }
     }
 

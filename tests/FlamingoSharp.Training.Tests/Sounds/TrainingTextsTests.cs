@@ -98,7 +98,7 @@ public sealed class TrainingTextsTests : IDisposable
             if (texts.AskWhetherSo(first, so: i % 2 == 0, ref random) is { } next)
                 asked.Add((next.Prompt, next.Answer));
         }
-        // In the words of the written questions where there are some; "Wind" is an answer only where it is one of the choices' right ones.
+        // In the words of the written questions where there are some. Wind is no right answer here, so it is not asked about.
         Assert.Equal([("can you hear a bell?\nanswer:", "no"), ("can you hear a dog barking?\nanswer:", "yes")], asked.Distinct().Order());
         Assert.Equal((20, 20), (asked.Count(a => a.Answer == "yes"), asked.Count(a => a.Answer == "no")));
         Assert.Null(texts.AskWhetherSo(texts.All().First(t => t.Type == "count"), so: true, ref random));
