@@ -49,6 +49,13 @@ public sealed class ErrorTests(TinyModel model)
     }
 
     [Fact]
+    public void A_share_above_one_is_refused()
+    {
+        var outcome = ProcessRunner.RunIn(model.Sounds, null, null, "train", "language", "--data", "d", "--mels", "m", "--encoder", "e", "--out", "o", "--drowned", "1.5");
+        Assert.Equal((1, "", "error: --drowned is 1.5; a share must lie between 0 and 1. See 'flamingo train language --help'.\n"), (outcome.ExitCode, outcome.Output, outcome.Error));
+    }
+
+    [Fact]
     public void The_environment_names_the_model()
     {
         var outcome = ProcessRunner.RunIn(model.Sounds, null, new Dictionary<string, string> { ["FLAMINGO_MODEL"] = "elsewhere" }, "caption", "a.wav");

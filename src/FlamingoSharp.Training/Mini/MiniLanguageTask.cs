@@ -33,9 +33,9 @@ internal sealed class MiniLanguageTask : ITrainingTask
 
     public MiniLanguageTask(
         FlamingoModel model, SoundCatalogue catalogue, MelStore mels, MelAugmentationOptions augmentation, TextBatcher batcher,
-        MiniSampler sampler, IEnumerable<TrainingText> validation, PartTagging tagging, MiniTaskOptions options)
+        MiniSampler sampler, double unvaried, IEnumerable<TrainingText> validation, PartTagging tagging, MiniTaskOptions options)
     {
-        (_tagging, _tagWeight, _unvaried) = (tagging, options.TagWeight, options.Unvaried);
+        (_tagging, _tagWeight, _unvaried) = (tagging, options.TagWeight, unvaried);
         (_model, _encoder, _catalogue, _batcher, _sampler, _front, _seed) = (model, (Htsat)model.EncoderPart!, catalogue, batcher, sampler, mels.Options, options.Seed);
         _sheet = new MelSheet(mels, augmentation);
         _validation = [.. batcher.Batches(validation, options.BatchSize, new Random(0))];
@@ -179,9 +179,3 @@ internal sealed class MiniLanguageTask : ITrainingTask
         }
     }
 }
-
-/// <summary>What <see cref="MiniLanguageTask"/> needs to know beside its parts.</summary>
-/// <param name="BatchSize">Texts in a batch.</param> <param name="WeightDecay">Of matrices.</param>
-/// <param name="EncoderRate">The encoder's share of the learning rate.</param> <param name="TagWeight">Of <see cref="PartTagging"/> in the loss.</param>
-/// <param name="Unvaried">Share of stored sounds that are heard as they are.</param> <param name="Seed">Of the variations.</param>
-internal sealed record MiniTaskOptions(int BatchSize, double WeightDecay, double EncoderRate, double TagWeight, double Unvaried, long Seed);

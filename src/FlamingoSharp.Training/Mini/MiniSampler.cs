@@ -13,37 +13,6 @@ internal sealed record HeardSound(TrainingText About, IReadOnlyList<PlacedSound>
 /// <summary>One text of a training batch with its sounds, in order.</summary>
 internal sealed record MiniSample(TokenizedText Text, IReadOnlyList<HeardSound> Sounds);
 
-/// <summary>What training texts are drawn from, as shares; the rest are single questions about the catalogue's sounds.</summary>
-public sealed record MiniMixture
-{
-    /// <summary>Texts about new compositions of the catalogue's sounds.</summary>
-    public double Compositions { get; init; } = 0.25;
-
-    /// <summary>Texts about textures that are put together from their events.</summary>
-    public double Textures { get; init; } = 0.04;
-
-    /// <summary>Dialogues of two or three turns about one sound.</summary>
-    public double Dialogues { get; init; } = 0.15;
-
-    /// <summary>Questions after one to eight examples.</summary>
-    public double Shots { get; init; } = 0.05;
-
-    /// <summary>Of those, the share whose sounds are called by other names, so that only the examples tell what to answer.</summary>
-    public double OtherNames { get; init; } = 0.5;
-
-    /// <summary>Of the dialogues, the share that comes back to what was said first, with a question that affirms it and one that denies something else.</summary>
-    public double Confirmed { get; init; } = 0.6;
-
-    /// <summary>
-    /// Of the questions with choices, the share whose sound is drowned in noise. Training sounds are soon known by heart, and then the choices tell
-    /// nothing; of a sound that is hardly heard they do, as of one that was never heard before.
-    /// </summary>
-    public double Drowned { get; init; } = 0.25;
-
-    /// <summary>Of the dialogues, that share: there what was said before tells.</summary>
-    public double DrownedDialogues { get; init; } = 0.5;
-}
-
 /// <summary>Draws training batches: texts of about one length go together, and the batch of a number is always the same.</summary>
 /// <param name="texts">Of the training split.</param> <param name="compositions">Of its sounds.</param>
 /// <param name="textures">Of its sounds.</param> <param name="batcher">Spells them.</param>

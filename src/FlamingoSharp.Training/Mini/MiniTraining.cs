@@ -38,18 +38,6 @@ public sealed record MiniTraining
     /// <summary>Shape of the model.</summary>
     public FlamingoConfig Config { get; init; } = FlamingoConfig.Mini;
 
-    /// <summary>Decoupled weight decay of matrices.</summary>
-    public double WeightDecay { get; init; } = 0.05;
-
-    /// <summary>Texts in a step.</summary>
-    public int BatchSize { get; init; } = 32;
-
-    /// <summary>The encoder's share of the learning rate.</summary>
-    public double EncoderRate { get; init; } = 0.3;
-
-    /// <summary>Weight of naming what is heard from the encoder's vectors alone, beside the texts.</summary>
-    public double TagWeight { get; init; } = 0.3;
-
     /// <summary>Which of the catalogue's sounds are learned from.</summary>
     public SoundChoice Choice { get; init; } = new();
 
@@ -59,14 +47,11 @@ public sealed record MiniTraining
     /// <summary>Value of the gates at the start. The paper's 0 protects a pretrained language model; here there is none to protect.</summary>
     public double FirstGate { get; init; } = 0.5;
 
-    /// <summary>Which texts are drawn. The form of the prompt adds its own suffix.</summary>
-    public TrainingTextOptions Texts { get; init; } = new() { AnswerSuffix = "", WrittenPresence = 0.35 };
+    /// <summary>Which texts are drawn where nothing else is said. The form of the prompt adds its own suffix.</summary>
+    public static TrainingTextOptions DefaultTexts { get; } = new() { AnswerSuffix = "", WrittenPresence = 0.35 };
 
-    /// <summary>
-    /// Share of the catalogue's sounds that are heard as they are: what tells where a recording comes from, its bandwidth or its noise, tells the language
-    /// and the speaker too, and is of no use if it is always varied away.
-    /// </summary>
-    public double Unvaried { get; init; } = 0.1;
+    /// <summary>Which texts are drawn.</summary>
+    public TrainingTextOptions Texts { get; init; } = DefaultTexts;
 
     /// <summary>How the others are varied.</summary>
     public MelAugmentationOptions Augmentation { get; init; } = new();
@@ -80,8 +65,8 @@ public sealed record MiniTraining
     /// </summary>
     public string? LanguageFrom { get; init; }
 
-    /// <summary>Seed of first values, sampling and variation.</summary>
-    public long Seed { get; init; } = 42;
+    /// <summary>How it learns from them.</summary>
+    public MiniTaskOptions Learning { get; init; } = new();
 
     /// <summary>Runs to the end.</summary>
     /// <exception cref="FlamingoException">A part cannot be read, or the parts do not belong together.</exception>
@@ -90,6 +75,7 @@ public sealed record MiniTraining
         ArgumentNullException.ThrowIfNull(observers);
         if (StartFrom is not null && LanguageFrom is not null)
             throw new FlamingoException(FlamingoErrorKind.Usage, "Training was told to start from a whole model and from another's language model: name one of them.");
+        Mixture.Validate();
         NativeRuntime.EnsureLoaded();
         var catalogue = Choice.Of(SoundCatalogue.Load(CatalogueFolder));
         using var mels = MelStore.Open(MelFolder, Config.Encoder);
@@ -103,12 +89,12 @@ public sealed record MiniTraining
         var train = new TrainingTexts(catalogue, "train", mels.IsUsable, Texts);
         var validation = new TrainingTexts(catalogue, "val", mels.IsUsable, Texts);
         var front = mels.Options;
-        var compositions = new NewCompositions(catalogue, train.Sounds, front.Windows.LengthSeconds * front.Windows.MaxWindows, (double)front.Mel.Hop / front.Mel.SampleRate);
+        double frame = (double)front.Mel.Hop / front.Mel.SampleRate;
+        var compositions = new NewCompositions(catalogue, train.Sounds, front.Windows.LengthSeconds * front.Windows.MaxWindows, frame);
         var batcher = new TextBatcher(tokenizer, Config.Prompts, model.Language.MaxTokens);
         using var task = new MiniLanguageTask(
-            model, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, new SoundTextures(train.Sounds, (double)front.Mel.Hop / front.Mel.SampleRate), batcher, mels.WindowsOf, Mixture, BatchSize, Seed),
-            validation.Draw(0, 640), new PartTagging(EncoderTraining.Sounds(catalogue, mels, "train"), Config.Encoder, new TaggingOptions().MinimumTagCount, Seed),
-            new MiniTaskOptions(BatchSize, WeightDecay, EncoderRate, TagWeight, Unvaried, Seed));
+            model, catalogue, mels, Augmentation, batcher, new MiniSampler(train, compositions, new SoundTextures(train.Sounds, frame), batcher, mels.WindowsOf, Mixture, Learning.BatchSize, Learning.Seed),
+            Mixture.Unvaried, validation.Draw(0, 640), new PartTagging(EncoderTraining.Sounds(catalogue, mels, "train"), Config.Encoder, new TaggingOptions().MinimumTagCount, Learning.Seed), Learning);
         return new TrainingLoop(task, Training) { Observers = observers, Keep = Save }.Run(cancellation);
     }
 
@@ -127,7 +113,7 @@ public sealed record MiniTraining
             }
             if (LanguageFrom is not null)
                 yield return Of(FlamingoSharp.Weights.ModelFolder.Open(LanguageFrom).OpenWeights(), Writes);
-            yield return new FirstValues(model, Seed, name => !Hears(name) && !(LanguageFrom is not null && Writes(name)));
+            yield return new FirstValues(model, Learning.Seed, name => !Hears(name) && !(LanguageFrom is not null && Writes(name)));
         }
 
         static RenamedSource Of(IWeightSource source, Func<string, bool> which) => new(source, name => which(name) ? name : null);

@@ -18,7 +18,6 @@ internal sealed class SoundTextures
         new("snare_roll", "snare", 14, 28, 0.1, 3, 0.8, 4, 1),
         new("applause", "clap_drum", 20, 60, 1, 12, 2, 7, 8),
         new("typing", "key_press", 3, 9, 0.6, 6, 1.5, 6, 4),
-        new("machinegun", "gunshot", 8, 14, 0.02, 1, 0.6, 3, 1),
         new("tabla", "tabla", 3, 8, 0.1, 6, 2, 8, 4),
         new("clock", "clock", 1, 4, 0, 1, 2, 8, 1),
         new("crowd", Voices, 4, 10, 1, 10, 4, 10, 12),

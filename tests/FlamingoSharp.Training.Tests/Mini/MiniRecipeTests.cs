@@ -56,6 +56,29 @@ public sealed class MiniRecipeTests : IDisposable
         Assert.Equal("Training was told to start from a whole model and from another's language model: name one of them.", error.Message);
     }
 
+    public static readonly TheoryData<MiniMixture, string> WrongMixtures = new()
+    {
+        { new() { Drowned = 1.5 }, "Drowned is 1.5; a share must lie between 0 and 1." },
+        { new() { Shots = -0.1 }, "Shots is -0.1; a share must lie between 0 and 1." },
+        { new() { Unvaried = double.NaN }, "Unvaried is NaN; a share must lie between 0 and 1." },
+        { new() { Compositions = 0.5, Dialogues = 0.6, Textures = 0, Shots = 0 }, "Compositions, textures, dialogues and questions after examples are 1.1 of all texts together; they must be at most 1." },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongMixtures), DisableDiscoveryEnumeration = true)]
+    public void A_mixture_of_more_than_all_is_refused(MiniMixture mixture, string message)
+    {
+        var error = Assert.Throws<FlamingoException>(() => new MiniTraining
+        {
+            CatalogueFolder = _folder.Data,
+            MelFolder = Mels,
+            EncoderFile = Encoder,
+            Mixture = mixture,
+            Training = MiniTraining.DefaultTraining(_folder.Root),
+        }.Run([], TestContext.Current.CancellationToken));
+        Assert.Equal(message, error.Message);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
@@ -98,7 +121,7 @@ public sealed class MiniRecipeTests : IDisposable
             MelFolder = Mels,
             EncoderFile = Encoder,
             Config = s_config,
-            BatchSize = 16,
+            Learning = new() { BatchSize = 16 },
             StartFrom = startFrom,
             LanguageFrom = words,
             Training = run with { ValidateEvery = 10, Optimization = run.Optimization with { TotalSteps = 20, WarmupSteps = 2 } },

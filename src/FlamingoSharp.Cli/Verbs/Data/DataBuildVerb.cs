@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using FlamingoSharp.Cli.Options;
 using FlamingoSharp.Cli.Output;
 using FlamingoSharp.Training.DataSets;
 
@@ -37,9 +38,9 @@ internal sealed class DataBuildVerb : Verb
 
     private readonly Option<string?> _name = new("--name") { Description = "What the data set is called. Default: as its source.", HelpName = "NAME" };
 
-    private readonly Option<double> _validation = new("--val") { Description = "Share of sounds for validation, where the source has no splits.", HelpName = "SHARE", DefaultValueFactory = _ => new SplitOptions().Validation };
+    private readonly Option<double> _validation = ShareOption.Create("--val", "Share of sounds for validation, where the source has no splits.", new SplitOptions().Validation);
 
-    private readonly Option<double> _test = new("--test") { Description = "Share of sounds for the test, where the source has no splits.", HelpName = "SHARE", DefaultValueFactory = _ => new SplitOptions().Test };
+    private readonly Option<double> _test = ShareOption.Create("--test", "Share of sounds for the test, where the source has no splits.", new SplitOptions().Test);
 
     private readonly Option<int> _seed = new("--seed") { Description = "Another seed deals the sounds out differently.", HelpName = "N" };
 

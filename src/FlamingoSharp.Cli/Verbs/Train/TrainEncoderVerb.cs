@@ -18,7 +18,7 @@ internal sealed class TrainEncoderVerb : Verb
 
     private readonly Option<string?> _start = new("--start-from") { Description = "Model folder or earlier encoder file that training starts from.", HelpName = "PATH" };
 
-    private readonly Option<double> _mix = new("--mix") { Description = "Chance that two sounds are heard together.", HelpName = "SHARE", DefaultValueFactory = _ => new MelAugmentationOptions().MixChance };
+    private readonly Option<double> _mix = ShareOption.Create("--mix", "Chance that two sounds are heard together.", new MelAugmentationOptions().MixChance);
 
     private readonly SoundChoiceOptions _choice = new();
 

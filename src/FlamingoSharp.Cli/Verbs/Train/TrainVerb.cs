@@ -15,7 +15,6 @@ internal sealed class TrainVerb : Command
         Add(new TrainClapVerb());
         Add(new TrainLanguageVerb());
         Add(new TrainAverageVerb());
-        Add(new TrainEvaluateVerb());
         Add(new TrainStageVerb("pretrain", "Teach a language model to hear: audio transformer and cross-attention learn, the language model is frozen.",
             "flamingo train pretrain --config foundation_pretrain.yaml --language-model opt-iml-max-1.3b --encoder clapcap_weights_2023.pth --out runs/pretrain",
             "flamingo train pretrain --data sets/sounds --language-model Qwen2.5-0.5B --encoder runs/clap --out runs/pretrain",
