@@ -128,12 +128,12 @@ internal sealed class InspectVerb : Verb
         }
     }
 
-    private static string PartOf(string name) => name switch
+    private static string PartOf(string name) => ModelParts.Of(name) switch
     {
-        _ when name.Contains("gated_cross_attn", StringComparison.Ordinal) => "gated cross-attention",
-        _ when name.Contains("lang_encoder.", StringComparison.Ordinal) => "language model",
-        _ when name.Contains("audio_transformer", StringComparison.Ordinal) => "audio transformer",
-        _ when name.StartsWith("clap.", StringComparison.Ordinal) => "audio encoder",
+        ModelPart.CrossAttention => "gated cross-attention",
+        ModelPart.Language => "language model",
+        ModelPart.AudioTransformer => "audio transformer",
+        ModelPart.Encoder => "audio encoder",
         _ => name.Split('.')[0],
     };
 

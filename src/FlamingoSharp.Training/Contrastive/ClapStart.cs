@@ -50,7 +50,7 @@ internal sealed class ClapStart : IDisposable
         if (HasText)
             ModuleWeights.Fill(towers, _weights, type: ScalarType.Float32);
         else
-            ModuleWeights.Fill(towers.Audio, _weights, "clap.", ScalarType.Float32);
+            ModuleWeights.Fill(towers.Audio, _weights, ModelParts.EncoderPrefix, ScalarType.Float32);
     }
 
     /// <inheritdoc/>

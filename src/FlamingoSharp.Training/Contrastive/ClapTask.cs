@@ -114,7 +114,7 @@ internal sealed class ClapTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public ValidationResult? Validate(CancellationToken cancellation) => _validation?.Run(cancellation);
+    public ValidationResult? Validate(Action<FlamingoException> unreadable, CancellationToken cancellation) => _validation?.Run(unreadable, cancellation);
 
     /// <inheritdoc/>
     public IWeightSource Weights() => new TrainedWeights(("", _towers));
@@ -127,7 +127,7 @@ internal sealed class ClapTask : ITrainingTask
     private static ParameterGroup[] GroupsOf(ClapTowers towers, ClapTaskOptions options)
     {
         var named = towers.named_parameters().ToLookup(p => (
-            Encoder: p.name.StartsWith("clap.", StringComparison.Ordinal),
+            Encoder: ModelParts.Of(p.name) == ModelPart.Encoder,
             Decays: p.parameter.dim() >= 2 && !p.name.Contains("embeddings.", StringComparison.Ordinal)));
         return [.. from @group in named
                    orderby @group.Key

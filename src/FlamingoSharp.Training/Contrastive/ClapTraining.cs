@@ -117,8 +117,6 @@ public sealed record ClapTraining
             var validation = ClapSetSounds.Of(set, "val", Hear);
             if (Training.Unreadable == FaultPolicy.Stop)
                 Check(set, training.Concat(validation));
-            else
-                validation = [.. validation.Where(s => File.Exists(s.Path))];
             FirstValues(towers, start);
             using var task = new ClapTask(
                 towers, config, tokenizer, training, validation, Task, SoundSource.Fit(Augmentation, config.Audio), epochs: true);

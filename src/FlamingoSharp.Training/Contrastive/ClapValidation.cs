@@ -33,16 +33,27 @@ internal sealed class ClapValidation
     }
 
     /// <summary>Tries; the towers are in evaluation mode, without gradient.</summary>
-    public ValidationResult Run(CancellationToken cancellation)
+    /// <param name="unreadable">Told of a sound that cannot be read, which is then left out; may throw.</param> <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="FlamingoException">No sound can be read.</exception>
+    public ValidationResult Run(Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
-        float[][] sounds = [.. _sounds.Chunk(SoundsAtOnce).SelectMany(few => Embed(few, cancellation))];
+        int[] heard = [.. Enumerable.Range(0, _sounds.Count)];
+        float[][] sounds = [.. heard.Chunk(SoundsAtOnce).SelectMany(few => Embed(few, Forget, cancellation))];
+        if (sounds.Length == 0)
+            throw new FlamingoException(FlamingoErrorKind.Input, $"Not one of the {_sounds.Count} validation sounds can be read. Restore them, or validate on others.");
         float[][] captions = Embed(_captions, cancellation), labels = Embed(_labels, cancellation);
-        var scores = RetrievalScores.Recall(sounds, captions, _captionsOf);
-        int[] named = [.. Enumerable.Range(0, sounds.Length).Where(i => _labelsOf[i].Count > 0)];
-        scores["zero-shot"] = RetrievalScores.Accuracy([.. named.Select(i => sounds[i])], labels, [.. named.Select(i => _labelsOf[i])]);
+        var scores = RetrievalScores.Recall(sounds, captions, [.. heard.Select(i => _captionsOf[i])]);
+        var named = heard.Zip(sounds).Where(s => _labelsOf[s.First].Count > 0).ToList();
+        scores["zero-shot"] = RetrievalScores.Accuracy([.. named.Select(s => s.Second)], labels, [.. named.Select(s => _labelsOf[s.First])]);
         using var scope = NewDisposeScope();
         scores["scale"] = _towers.LogScale!.exp().item<float>();
-        return new ValidationResult(Loss(sounds, captions), scores);
+        return new ValidationResult(Loss(heard, sounds, captions), scores);
+
+        void Forget(int sound, FlamingoException fault)
+        {
+            unreadable(fault);
+            heard = [.. heard.Where(i => i != sound)];
+        }
     }
 
     private IReadOnlyList<int>[] Places(string[] texts, Func<ClapSound, IReadOnlyList<string>> of)
@@ -52,41 +63,56 @@ internal sealed class ClapValidation
     }
 
     // The batches are the same at every validation.
-    private double Loss(float[][] sounds, float[][] captions)
+    private double Loss(int[] heard, float[][] sounds, float[][] captions)
     {
-        var draw = new BatchDraw(_sounds);
+        var draw = new BatchDraw([.. heard.Select(i => _sounds[i])]);
         double sum = 0;
         for (int batch = 0; batch < LossBatches; batch++)
         {
             using var scope = NewDisposeScope();
-            int[] rows = draw.Draw(_batchSize, SplitMix.At(0, batch));
+            int[] rows = draw.Draw(Math.Min(_batchSize, heard.Length), SplitMix.At(0, batch));
             int n = rows.Length;
             float[] fits = [.. Enumerable.Range(0, n * n).Select(i => Fits(rows[i / n], rows[i % n]) ? 1f : 0f)];
             sum += ContrastiveLoss.Of(
-                Rows(rows.Select(r => sounds[r])), Rows(rows.Select(r => captions[_captionsOf[r][0]])), _towers.LogScale!, tensor(fits, [n, n])).item<float>();
+                Rows(rows.Select(r => sounds[r])), Rows(rows.Select(r => captions[_captionsOf[heard[r]][0]])), _towers.LogScale!, tensor(fits, [n, n])).item<float>();
         }
         return sum / LossBatches;
 
-        bool Fits(int a, int b) => _captionsOf[a].Contains(_captionsOf[b][0]) || _sounds[a].Kind == _sounds[b].Kind;
+        bool Fits(int a, int b) => _captionsOf[heard[a]].Contains(_captionsOf[heard[b]][0]) || _sounds[heard[a]].Kind == _sounds[heard[b]].Kind;
     }
 
     private static Tensor Rows(IEnumerable<float[]> vectors) => stack([.. vectors.Select(v => tensor(v))]);
 
-    // As the model in use does it: the mean over a sound's windows.
-    private float[][] Embed(ClapSound[] sounds, CancellationToken cancellation)
+    // As the model in use does it: the mean over a sound's windows. Sounds that cannot be read have no row.
+    private float[][] Embed(int[] sounds, Action<int, FlamingoException> unreadable, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         using var scope = NewDisposeScope();
-        SoundFeatures[] heard = [.. sounds.Select(s => s.Hear())];
+        SoundFeatures[] heard = [.. sounds.Select(Hear).OfType<SoundFeatures>()];
+        if (heard.Length == 0)
+            return [];
         float[] values = [.. heard.SelectMany(h => h.Values)];
         int windows = heard.Sum(h => h.Windows), at = 0;
-        float[] shares = new float[sounds.Length * windows];
+        float[] shares = new float[heard.Length * windows];
         for (int row = 0; row < heard.Length; at += heard[row++].Windows)
             shares.AsSpan(row * windows + at, heard[row].Windows).Fill(1);
         var all = tensor(values, [windows, .. heard[0].Shape[1..]]);                                                              // [w, f, m]
         var vectors = cat([.. all.split(_towers.Audio.Options.WindowsAtOnce).Select(few => _towers.EmbedLogMel(few))], 0);        // [w, d]
-        var means = ClapTowers.Unit(tensor(shares, [sounds.Length, windows]).matmul(vectors));                                    // [n, d]
+        var means = ClapTowers.Unit(tensor(shares, [heard.Length, windows]).matmul(vectors));                                    // [n, d]
         return [.. means.data<float>().ToArray().Chunk((int)means.shape[1])];
+
+        SoundFeatures? Hear(int sound)
+        {
+            try
+            {
+                return _sounds[sound].Hear();
+            }
+            catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
+            {
+                unreadable(sound, e);
+                return null;
+            }
+        }
     }
 
     private float[][] Embed(string[] texts, CancellationToken cancellation)

@@ -73,7 +73,7 @@ public sealed record EncoderTraining
             return;
         }
         using var weights = Checkpoint.Open(StartFrom);
-        ModuleWeights.Fill(encoder, weights, "clap.", TorchSharp.torch.ScalarType.Float32);
+        ModuleWeights.Fill(encoder, weights, ModelParts.EncoderPrefix, TorchSharp.torch.ScalarType.Float32);
     }
 
     /// <summary>The usable sounds of a split, with what is to be told of them.</summary>

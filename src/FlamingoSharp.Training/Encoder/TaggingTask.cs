@@ -35,7 +35,7 @@ internal sealed class TaggingTask : ITrainingTask
         _vocabulary = new TagVocabulary(training, options.MinimumTagCount);
         _heads = new TaggingHeads(2 * shape.OutputDim, _vocabulary);
         ParameterInit.Initialize(_heads, options.Seed);
-        var named = encoder.named_parameters().Select(p => ("clap." + p.name, p.parameter))
+        var named = encoder.named_parameters().Select(p => (ModelParts.EncoderPrefix + p.name, p.parameter))
             .Concat(_heads.named_parameters().Select(p => ("heads." + p.name, p.parameter))).ToList();
         Groups =
         [
@@ -53,7 +53,7 @@ internal sealed class TaggingTask : ITrainingTask
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => [.. _encoder.named_buffers().Select(b => ("clap." + b.name, b.buffer))];
+    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => [.. _encoder.named_buffers().Select(b => (ModelParts.EncoderPrefix + b.name, b.buffer))];
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Identity => new Dictionary<string, string>
@@ -80,14 +80,14 @@ internal sealed class TaggingTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public ValidationResult? Validate(CancellationToken cancellation)
+    public ValidationResult? Validate(Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
         double right = ConceptAccuracy(cancellation);
         return new ValidationResult(1 - right, new Dictionary<string, double> { ["concepts right"] = right });
     }
 
     /// <inheritdoc/>
-    public IWeightSource Weights() => new TrainedWeights(("clap.", _encoder));
+    public IWeightSource Weights() => new TrainedWeights((ModelParts.EncoderPrefix, _encoder));
 
     /// <inheritdoc/>
     public void Dispose() => _heads.Dispose();

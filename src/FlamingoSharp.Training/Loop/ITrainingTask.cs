@@ -79,7 +79,10 @@ internal interface ITrainingTask : IDisposable
     void SetTraining(bool training);
 
     /// <summary>Tries the task on validation sounds, without gradient, the modules in evaluation mode; null if there are none.</summary>
-    ValidationResult? Validate(CancellationToken cancellation);
+    /// <param name="unreadable">Told of a sound that cannot be read, which is then left out; throws where the run's policy is to stop.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="FlamingoException">No sound can be read.</exception>
+    ValidationResult? Validate(Action<FlamingoException> unreadable, CancellationToken cancellation);
 
     /// <summary>Everything that a user of the result needs, by checkpoint name.</summary>
     IWeightSource Weights();

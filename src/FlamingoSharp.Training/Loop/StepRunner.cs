@@ -90,15 +90,16 @@ internal sealed class StepRunner(
     private static FlamingoException NotFinite(string what, double value, string where) => new(FlamingoErrorKind.Model, string.Create(CultureInfo.InvariantCulture,
         $"{what} of {where} is {value}, no finite number. Lower the learning rate, warm up longer, or leave such micro-batches out (--non-finite skip)."));
 
+    /// <summary>Why a run stops, with what can be done about it.</summary>
+    public static FlamingoException Stopping(FlamingoException fault) => fault.Kind != FlamingoErrorKind.Input ? fault : new(fault.Kind,
+        $"{fault.Message.TrimEnd()} Restore the file and go on with --resume, or leave such micro-batches out (--unreadable skip).", fault);
+
     // Null if the micro-batch is left out; otherwise why the run stops.
     private FlamingoException? Judge(FlamingoException fault, FaultPolicy policy)
     {
         _faultsInARow++;
         if (policy == FaultPolicy.Stop)
-        {
-            return fault.Kind != FlamingoErrorKind.Input ? fault : new FlamingoException(fault.Kind,
-                $"{fault.Message.TrimEnd()} Restore the file and go on with --resume, or leave such micro-batches out (--unreadable skip).", fault);
-        }
+            return Stopping(fault);
         if (_faultsInARow > options.FaultsInARow)
         {
             return new FlamingoException(fault.Kind, string.Create(CultureInfo.InvariantCulture,

@@ -1,4 +1,5 @@
 using FlamingoSharp.Models;
+using FlamingoSharp.Weights;
 using TorchSharp.Modules;
 
 namespace FlamingoSharp.Training;
@@ -23,12 +24,12 @@ internal sealed record TrainableParameters(
         var other = new List<(string, Parameter)>();
         foreach (var (name, parameter) in model.named_parameters())
         {
-            bool conditioning = name.Contains("gated_cross_attn", StringComparison.Ordinal);
+            var part = ModelParts.Of(name);
+            bool conditioning = part == ModelPart.CrossAttention;
             bool embedding = name.EndsWith("embed_tokens.weight", StringComparison.Ordinal);
-            bool language = name.StartsWith("lang_encoder.", StringComparison.Ordinal);
             parameter.requires_grad = conditioning
-                || name.StartsWith("audio_transformer", StringComparison.Ordinal)
-                || (embedding ? embeddings != EmbeddingTraining.Frozen : language && stage == TrainingStage.SupervisedFineTuning);
+                || part == ModelPart.AudioTransformer
+                || (embedding ? embeddings != EmbeddingTraining.Frozen : part == ModelPart.Language && stage == TrainingStage.SupervisedFineTuning);
             if (parameter.requires_grad)
                 (conditioning ? crossAttention : other).Add((name, parameter));
         }

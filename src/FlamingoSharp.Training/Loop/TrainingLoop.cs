@@ -169,6 +169,13 @@ internal sealed class TrainingLoop
         pace.Saving(() => folder.Try($"The model of step {_position.Step}", () => keep(weights)));
     }
 
+    private void LeaveOut(FlamingoException fault)
+    {
+        if (_options.Unreadable == FaultPolicy.Stop)
+            throw StepRunner.Stopping(fault);
+        Tell(o => o.Warned($"left out of validation: {fault.Message}"));
+    }
+
     private (ValidationResult? Result, bool Cancelled) Try(WeightAverage? average, CancellationToken cancellation)
     {
         if (!Writes)
@@ -179,7 +186,7 @@ internal sealed class TrainingLoop
         _task.SetTraining(false);
         try
         {
-            return (_task.Validate(cancellation), false);
+            return (_task.Validate(LeaveOut, cancellation), false);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

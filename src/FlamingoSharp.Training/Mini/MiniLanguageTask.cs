@@ -42,7 +42,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
         var parameters = TrainableParameters.Select(model, TrainingStage.SupervisedFineTuning, EmbeddingTraining.All);
         var named = parameters.CrossAttention.Concat(parameters.Other).ToList();
         var heads = tagging.Parameters.Select(p => ("heads." + p.name, p.parameter)).ToList();
-        var encoding = _encoder.named_parameters().Select(p => ("clap." + p.name, p.parameter)).ToList();
+        var encoding = _encoder.named_parameters().Select(p => (ModelParts.EncoderPrefix + p.name, p.parameter)).ToList();
         encoding.ForEach(p => p.parameter.requires_grad = true); // the reference's stages leave it as it is
         Groups =
         [
@@ -62,7 +62,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => [.. _encoder.named_buffers().Select(b => ("clap." + b.name, b.buffer))];
+    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => [.. _encoder.named_buffers().Select(b => (ModelParts.EncoderPrefix + b.name, b.buffer))];
 
     /// <inheritdoc/>
     public ITrainingBatch Prepare(long index)
@@ -89,7 +89,7 @@ internal sealed class MiniLanguageTask : ITrainingTask
     public void SetTraining(bool training) => _model.train(training);
 
     /// <inheritdoc/>
-    public ValidationResult? Validate(CancellationToken cancellation)
+    public ValidationResult? Validate(Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
         if (_validation.Count == 0)
             return null;

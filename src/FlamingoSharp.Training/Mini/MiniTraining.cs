@@ -117,8 +117,8 @@ public sealed record MiniTraining
         }
 
         static RenamedSource Of(IWeightSource source, Func<string, bool> which) => new(source, name => which(name) ? name : null);
-        static bool Hears(string name) => name.StartsWith("clap.", StringComparison.Ordinal);
-        static bool Writes(string name) => name.StartsWith("lang_encoder.", StringComparison.Ordinal) && !name.Contains("gated_cross_attn", StringComparison.Ordinal);
+        static bool Hears(string name) => ModelParts.Of(name) == ModelPart.Encoder;
+        static bool Writes(string name) => ModelParts.Of(name) == ModelPart.Language;
     }
 
     private void OpenGates(FlamingoModel model)

@@ -11,8 +11,6 @@ namespace FlamingoSharp.Training.Stages;
 /// <remarks>Source: create_model_and_transforms of the reference.</remarks>
 internal sealed record BareParts
 {
-    private const string EncoderPrefix = "clap.", LanguagePrefix = "lang_encoder.", NewBlock = ".gated_cross_attn";
-
     /// <summary>Hugging Face folder of an OPT or Qwen2.</summary>
     public required string LanguageModel { get; init; }
 
@@ -79,24 +77,21 @@ internal sealed record BareParts
         IEnumerable<IWeightSource> Parts()
         {
             var wanted = ModuleWeights.Describe(shapes);
-            var language = Of(Checkpoint.Open(LanguageModel), LanguagePrefix);
+            var language = Of(Checkpoint.Open(LanguageModel), ModelPart.Language);
             yield return Fitting(
                 new FirstRowsSource(language, ".embed_tokens.weight", form.Language.VocabularySize, (rows, width) => ParameterInit.Rows(rows, width, Seed)),
-                wanted.Where(w => w.Name.StartsWith(LanguagePrefix, StringComparison.Ordinal) && !IsNew(w.Name)),
+                wanted.Where(w => ModelParts.Of(w.Name) == ModelPart.Language),
                 $"The language model in '{LanguageModel}' is not what its config.json says");
             yield return Fitting(
-                Of(Checkpoint.Open(Encoder), EncoderPrefix),
-                wanted.Where(w => w.Name.StartsWith(EncoderPrefix, StringComparison.Ordinal)),
+                Of(Checkpoint.Open(Encoder), ModelPart.Encoder),
+                wanted.Where(w => ModelParts.Of(w.Name) == ModelPart.Encoder),
                 $"The encoder in '{Encoder}' is not that of '{form.Name}'");
-            yield return new FirstValues(shapes, Seed, IsNew);
+            yield return new FirstValues(shapes, Seed, name => ModelParts.Of(name) is not (ModelPart.Language or ModelPart.Encoder));
         }
     }
 
-    private static bool IsNew(string name) =>
-        name.Contains(NewBlock, StringComparison.Ordinal) || !(name.StartsWith(EncoderPrefix, StringComparison.Ordinal) || name.StartsWith(LanguagePrefix, StringComparison.Ordinal));
-
-    private static RenamedSource Of(IWeightSource source, string prefix) =>
-        new(source, name => NameMap.Canonical(name) is { } canonical && canonical.StartsWith(prefix, StringComparison.Ordinal) && !IsNew(canonical) ? canonical : null);
+    private static RenamedSource Of(IWeightSource source, ModelPart part) =>
+        new(source, name => NameMap.Canonical(name) is { } canonical && ModelParts.Of(canonical) == part ? canonical : null);
 
     // In one sentence, by the first tensor that is missing or of another shape.
     private static IWeightSource Fitting(IWeightSource source, IEnumerable<WeightInfo> wanted, string problem)

@@ -130,7 +130,7 @@ internal sealed class LanguageTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public ValidationResult? Validate(CancellationToken cancellation)
+    public ValidationResult? Validate(Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
         if (_options.Validation.Count == 0)
             return null;
@@ -140,18 +140,24 @@ internal sealed class LanguageTask : ITrainingTask
         foreach (var (name, items) in ValidationSamples())
         {
             double own = 0, ownRight = 0;
+            int tried = 0;
             foreach (var chunk in items.OrderBy(s => s.Ids.Length).Chunk(_options.BatchSize))
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                using var batch = Lay(chunk, WindowsIn(int.MaxValue));
+                using var batch = TryLay(chunk, unreadable);
+                if (batch is null)
+                    continue;
                 var (logits, loss) = Judge(batch);
+                tried += chunk.Length;
                 own += loss.item<float>() * chunk.Length;
                 ownRight += TextLayout.CountRight(logits, batch.Labels);
             }
-            scores[$"loss/{name}"] = own / items.Count;
-            scores[$"answers right/{name}"] = ownRight / items.Count;
-            (losses, right, samples) = (losses + own, right + ownRight, samples + items.Count);
+            if (tried == 0)
+                throw new FlamingoException(FlamingoErrorKind.Input, $"Not one batch of the validation set '{name}' can be read. Restore its sounds, or leave it out of valid_dataset_config.");
+            scores[$"loss/{name}"] = own / tried;
+            scores[$"answers right/{name}"] = ownRight / tried;
+            (losses, right, samples) = (losses + own, right + ownRight, samples + tried);
         }
         scores["answers right"] = right / samples;
         return new ValidationResult(losses / samples, scores);
@@ -167,7 +173,7 @@ internal sealed class LanguageTask : ITrainingTask
 
     /// <summary>Running statistics of an encoder that learns.</summary>
     public IReadOnlyList<(string Name, Tensor Buffer)> Buffers => _options.Encoder is { Parts.Count: 0 }
-        ? [.. _stage.Encoder.named_buffers().Where(b => b.name.EndsWith("running_mean", StringComparison.Ordinal) || b.name.EndsWith("running_var", StringComparison.Ordinal)).Select(b => ("clap." + b.name, b.buffer))]
+        ? [.. _stage.Encoder.named_buffers().Where(b => b.name.EndsWith("running_mean", StringComparison.Ordinal) || b.name.EndsWith("running_var", StringComparison.Ordinal)).Select(b => (ModelParts.EncoderPrefix + b.name, b.buffer))]
         : [];
 
     /// <inheritdoc/>
@@ -189,6 +195,19 @@ internal sealed class LanguageTask : ITrainingTask
         foreach (var tensor in new[] { ids, attend, labels, rows, source, valid })
             tensor.DetachFromDisposeScope();
         return new LanguageBatch(ids, attend, labels, rows, source, valid);
+    }
+
+    private LanguageBatch? TryLay(IReadOnlyList<PlannedSample> samples, Action<FlamingoException> unreadable)
+    {
+        try
+        {
+            return Lay(samples, WindowsIn(int.MaxValue));
+        }
+        catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
+        {
+            unreadable(e);
+            return null;
+        }
     }
 
     private (Tensor Logits, Tensor Loss) Judge(LanguageBatch batch)
@@ -257,18 +276,17 @@ internal sealed class LanguageTask : ITrainingTask
     private List<ParameterGroup> Group()
     {
         var learned = Model.named_parameters().Where(p => p.parameter.requires_grad && !p.name.Contains(".lora_", StringComparison.Ordinal)).ToList();
-        bool Conditioning(string name) => name.Contains("gated_cross_attn", StringComparison.Ordinal);
-        bool Encoder(string name) => name.StartsWith("clap.", StringComparison.Ordinal);
+        var parts = learned.ToLookup(p => ModelParts.Of(p.name));
         var optimization = _options.Optimization;
         return
         [
             .. new ParameterGroup[]
             {
-                new("cross-attention", [.. learned.Where(p => Conditioning(p.name))]) { WeightDecay = optimization.CrossAttentionWeightDecay },
-                new("other", [.. learned.Where(p => !Conditioning(p.name) && !Encoder(p.name))]) { WeightDecay = optimization.OtherWeightDecay },
+                new("cross-attention", [.. parts[ModelPart.CrossAttention]]) { WeightDecay = optimization.CrossAttentionWeightDecay },
+                new("other", [.. learned.Where(p => ModelParts.Of(p.name) is not (ModelPart.CrossAttention or ModelPart.Encoder))]) { WeightDecay = optimization.OtherWeightDecay },
                 new("adapters", _adapters?.Parameters ?? []),
                 // Clipped on its own, as in Audio Flamingo 2's training.
-                new("encoder", [.. learned.Where(p => Encoder(p.name))])
+                new("encoder", [.. parts[ModelPart.Encoder]])
                 {
                     WeightDecay = optimization.OtherWeightDecay, LearningRateScale = _options.Encoder?.LearningRateScale ?? 1, ClipSet = "encoder",
                 },

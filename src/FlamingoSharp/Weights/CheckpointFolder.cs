@@ -23,7 +23,7 @@ internal static class CheckpointFolder
         IEnumerable<IWeightSource> Sources()
         {
             if (EncoderOf(folder) is { } encoder)
-                yield return new RenamedSource(Checkpoint.OpenFile(encoder), n => NameMap.Canonical(n) is { } c && c.StartsWith("clap.", StringComparison.Ordinal) ? c : null);
+                yield return new RenamedSource(Checkpoint.OpenFile(encoder), n => NameMap.Canonical(n) is { } c && ModelParts.Of(c) == ModelPart.Encoder ? c : null);
             yield return OpenParts(Path.Combine(folder, ReleasedWeights));
         }
     }

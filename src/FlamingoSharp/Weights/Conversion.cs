@@ -50,8 +50,6 @@ public sealed record ConversionResult(ModelFolder Folder, int Tensors, IReadOnly
 /// <summary>Merges published files into one model folder of our own form.</summary>
 public static class Conversion
 {
-    private static readonly string[] s_parts = ["clap.", "audio_transformer.", "audio_transformer_clap.", "lang_encoder."];
-
     /// <summary>Converts: tensor by tensor, so that memory stays near that of the largest one.</summary>
     /// <exception cref="FlamingoException">A file is missing, corrupt or does not fit; nothing is written then.</exception>
     public static ConversionResult Run(ConversionRequest request, CancellationToken cancellation = default)
@@ -97,20 +95,20 @@ public static class Conversion
                     throw new FlamingoException(FlamingoErrorKind.Usage,
                         $"There are two sound encoders, {encoder} and the checkpoint's {other}. Name none, or convert the checkpoint's safe_ckpt folder with the one.");
                 }
-                yield return new RenamedSource(Checkpoint.Open(encoder), name => Kept(name, "clap."));
+                yield return new RenamedSource(Checkpoint.Open(encoder), name => Kept(name, ModelPart.Encoder));
             }
             if (request.LanguageModel is { } language)
             {
-                var renamed = new RenamedSource(Checkpoint.Open(language), name => Kept(name, "lang_encoder."));
+                var renamed = new RenamedSource(Checkpoint.Open(language), name => Kept(name, ModelPart.Language));
                 yield return request.VocabularySize is { } rows ? new FirstRowsSource(renamed, ".embed_tokens.weight", rows) : renamed;
             }
-            yield return new RenamedSource(Checkpoint.Open(request.Checkpoint), name => Kept(name, ""));
+            yield return new RenamedSource(Checkpoint.Open(request.Checkpoint), name => Kept(name, null));
         }
 
-        string? Kept(string name, string start)
+        string? Kept(string name, ModelPart? only)
         {
             string? canonical = NameMap.Canonical(name);
-            if (canonical is not null && canonical.StartsWith(start, StringComparison.Ordinal) && s_parts.Any(p => canonical.StartsWith(p, StringComparison.Ordinal)))
+            if (canonical is not null && ModelParts.Of(canonical) is { } part && (only is null || part == only))
                 return canonical;
             ignored.Add(name);
             return null;

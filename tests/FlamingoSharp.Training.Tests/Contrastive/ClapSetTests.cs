@@ -102,6 +102,36 @@ public sealed class ClapSetTests : IDisposable
         Assert.Equal($"The data set '{set.Folder}' has 0 sounds with a caption or label in its split 'train'; a CLAP model learns to tell sounds apart and needs 2 at least, better thousands.", nothing.Message);
     }
 
+    [Fact]
+    public void Validation_sounds_that_cannot_be_read_stop_the_run_or_are_left_out()
+    {
+        var set = _sounds.Build(_sounds.Classes(14, "low", "high")).Set;
+        string[] held = [.. ClapSetSounds.Of(set, "val", _ => throw new InvalidOperationException()).Select(s => s.Path)];
+        File.WriteAllText(held[0], "no sound");
+        var stopped = Assert.Throws<FlamingoException>(() => Training(set.Folder, "stopped", 1).Run([], TestContext.Current.CancellationToken));
+        Assert.EndsWith(" Restore the file and go on with --resume, or leave such micro-batches out (--unreadable skip).", stopped.Message, StringComparison.Ordinal);
+        Assert.Contains(held[0], stopped.Message, StringComparison.Ordinal);
+
+        File.Delete(held[1]);
+        var seen = new Seen();
+        Skipping("skipped").Run([seen], TestContext.Current.CancellationToken);
+        Assert.Equal(2, seen.Warnings.Count);
+        Assert.All(seen.Warnings, w => Assert.StartsWith("left out of validation: ", w, StringComparison.Ordinal));
+        Assert.Equal($"left out of validation: '{held[1]}' does not exist; check the path.", seen.Warnings[1]);
+        Assert.Equal(1, seen.Validations.Single().Scores["sound to text R@10"], 1e-9); // of those that are left: their texts are among two
+
+        foreach (string path in held)
+            File.Delete(path);
+        var nothing = Assert.Throws<FlamingoException>(() => Skipping("nothing").Run([], TestContext.Current.CancellationToken));
+        Assert.Equal($"Not one of the {held.Length} validation sounds can be read. Restore them, or validate on others.", nothing.Message);
+
+        ClapTraining Skipping(string folder)
+        {
+            var training = Training(set.Folder, folder, 1);
+            return training with { Training = training.Training with { Unreadable = FaultPolicy.Skip } };
+        }
+    }
+
     public void Dispose() => _sounds.Dispose();
 
     private ClapTraining Training(string set, string folder, int steps)
@@ -126,6 +156,10 @@ public sealed class ClapSetTests : IDisposable
 
         public void Stepped(TrainingStepReport step) => Losses.Add(step.Loss);
 
+        public List<string> Warnings { get; } = [];
+
         public void Validated(TrainingValidation validation) => Validations.Add(validation);
+
+        public void Warned(string message) => Warnings.Add(message);
     }
 }

@@ -82,7 +82,7 @@ public sealed class ClapTrainingTests : IDisposable
         }
         Assert.Equal(Loss(7), Loss(7));
         Assert.NotEqual(Loss(7), Loss(8));
-        Assert.Null(task.Validate(TestContext.Current.CancellationToken));
+        Assert.Null(task.Validate(e => throw e, TestContext.Current.CancellationToken));
     }
 
     [Fact]

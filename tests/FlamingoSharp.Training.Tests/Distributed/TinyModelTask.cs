@@ -53,7 +53,7 @@ internal sealed class TinyModelTask : ITrainingTask
 
     public void SetTraining(bool training) => _model.train(training);
 
-    public ValidationResult? Validate(CancellationToken cancellation)
+    public ValidationResult? Validate(Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
         using var batch = Prepare(1_000_000);
         return new ValidationResult(Loss(batch).item<float>(), new Dictionary<string, double>());

@@ -35,6 +35,9 @@ internal sealed class TinyTask : ITrainingTask
     /// <summary>Micro-batches whose sound is gone.</summary>
     public Func<long, bool> IsGone { get; init; } = _ => false;
 
+    /// <summary>True if a sound of the validation is gone.</summary>
+    public bool IsValidationGone { get; init; }
+
     /// <summary>Micro-batches whose loss is no number.</summary>
     public Func<long, bool> IsNaN { get; init; } = _ => false;
 
@@ -82,9 +85,11 @@ internal sealed class TinyTask : ITrainingTask
 
     public void SetTraining(bool training) => _network.train(training);
 
-    public ValidationResult? Validate(CancellationToken cancellation)
+    public ValidationResult? Validate(Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
+        if (IsValidationGone)
+            unreadable(new FlamingoException(FlamingoErrorKind.Input, "'held.wav' does not exist."));
         using var batch = Prepare(1_000_000);
         double loss = Loss(batch).item<float>() + _validationDrift * _validations++;
         return new ValidationResult(loss, new Dictionary<string, double> { ["root"] = Math.Sqrt(loss) });

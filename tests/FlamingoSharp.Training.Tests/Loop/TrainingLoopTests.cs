@@ -97,6 +97,16 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Fact]
+    public void A_validation_sound_that_is_gone_stops_or_is_left_out_too()
+    {
+        var e = Assert.Throws<FlamingoException>(() => Run(new TinyTask { IsValidationGone = true }, Options(10)));
+        Assert.Equal("'held.wav' does not exist. Restore the file and go on with --resume, or leave such micro-batches out (--unreadable skip).", e.Message);
+        var witness = Run(new TinyTask { IsValidationGone = true }, Options(10) with { Unreadable = FaultPolicy.Skip, Folder = _folder + "/2" });
+        Assert.Equal(0, witness.Outcome!.Skipped);
+        Assert.Equal("left out of validation: 'held.wav' does not exist.", witness.Warnings[0]);
+    }
+
+    [Fact]
     public void Too_many_in_a_row_stop_the_run()
     {
         var task = new TinyTask { IsGone = i => i >= 3 };

@@ -43,7 +43,7 @@ public sealed class BarePartsTests(StageSet set) : IClassFixture<StageSet>
             Assert.Equal(config.DescribeWeights().Select(w => w.Name).Order(StringComparer.Ordinal), whole.Weights.Keys.Order(StringComparer.Ordinal));
         }
 
-        double before = task.Validate(TestContext.Current.CancellationToken)!.Loss;
+        double before = task.Validate(e => throw e, TestContext.Current.CancellationToken)!.Loss;
         string folder = set.NewFolder();
         var outcome = new TrainingLoop(task, new TrainingRunOptions
         {

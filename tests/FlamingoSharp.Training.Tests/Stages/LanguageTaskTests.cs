@@ -115,7 +115,7 @@ public sealed class LanguageTaskTests(StageSet set) : IClassFixture<StageSet>
         string folder = set.NewFolder();
         using var task = new LanguageTask(set.Options(system) with { Encoder = encoder ? new EncoderTuning() : null, Embeddings = EmbeddingTraining.All });
         task.SetTraining(false);
-        double before = task.Validate(TestContext.Current.CancellationToken)!.Loss;
+        double before = task.Validate(e => throw e, TestContext.Current.CancellationToken)!.Loss;
         var run = new TrainingRunOptions
         {
             Folder = folder,
@@ -151,6 +151,27 @@ public sealed class LanguageTaskTests(StageSet set) : IClassFixture<StageSet>
 
         var error = Assert.Throws<FlamingoException>(() => new LanguageTask(set.Options() with { Curriculum = [(0, 1)] }));
         Assert.Equal("clap_config.window_curriculum needs a model that takes as many windows as a sound has, as Audio Flamingo 2 does; this one fills every sound up.", error.Message);
+    }
+
+    [Fact]
+    public void Validation_goes_on_without_sounds_that_cannot_be_read()
+    {
+        using var own = new StageSet();
+        using var task = new LanguageTask(own.Options() with { BatchSize = 1 });
+        task.SetTraining(false);
+        var whole = task.Validate(e => throw e, TestContext.Current.CancellationToken)!;
+        string[] held = [.. own.Set.Of("val").SelectMany(m => own.Set.Read(m).Items).Select(i => own.Set.SoundPath(i.Value.Examples[0].Name))];
+        File.WriteAllText(held[0], "no sound");
+        var told = new List<string>();
+        var part = task.Validate(e => told.Add(e.Message), TestContext.Current.CancellationToken)!;
+        Assert.Contains(held[0], Assert.Single(told), StringComparison.Ordinal);
+        Assert.NotEqual(whole.Loss, part.Loss);
+        Assert.Equal(whole.Loss, part.Loss, 0.5 * whole.Loss); // a mean over those that are left
+
+        foreach (string path in held)
+            File.Delete(path);
+        var nothing = Assert.Throws<FlamingoException>(() => task.Validate(_ => { }, TestContext.Current.CancellationToken));
+        Assert.Matches("^Not one batch of the validation set 'sounds-.*/val' can be read. Restore its sounds, or leave it out of valid_dataset_config.$", nothing.Message);
     }
 
     [Fact]
