@@ -48,9 +48,9 @@ internal sealed class LanguageTask : ITrainingTask
                 Model, options.FullLanguageModel && options.Lora is null ? TrainingStage.SupervisedFineTuning : TrainingStage.Pretrain, options.Embeddings);
             _adapters = options.Lora is { } lora ? LoraAdapters.Attach(Model, lora, options.Seed) : null;
             if (options.Encoder is { } tuning)
-                Tune(tuning);
+                _stage.Tune(tuning);
             if (options.ComputeType != ScalarType.Float32)
-                Compute(options.ComputeType);
+                _stage.ComputeIn(options.ComputeType, encoderToo: learns);
             Groups = Group();
             _embeddingRows = options.Embeddings == EmbeddingTraining.SoundTokens ? SoundRows() : null;
             Check(blend);
@@ -245,33 +245,6 @@ internal sealed class LanguageTask : ITrainingTask
 
     private int WindowsIn(int epoch) => _options.Curriculum.Where(c => c.Epoch <= epoch).Select(c => (int?)c.Windows).LastOrDefault()
         ?? (_options.Curriculum.Count > 0 ? _options.Curriculum[0].Windows : _stage.Config.Windows.MaxWindows);
-
-    private void Tune(EncoderTuning tuning)
-    {
-        _stage.Encoder.Augment = tuning.Augment;
-        int learns = 0;
-        foreach (var (name, parameter) in _stage.Encoder.named_parameters())
-        {
-            parameter.requires_grad = tuning.Parts.Count == 0 || tuning.Parts.Any(p => name.Contains(p, StringComparison.Ordinal));
-            learns += parameter.requires_grad ? 1 : 0;
-        }
-        if (learns == 0)
-        {
-            throw new FlamingoException(FlamingoErrorKind.Usage,
-                $"clap_config.finetune_parts is '{string.Join(",", tuning.Parts)}', but no parameter of the encoder has that in its name; leave it out to train the whole encoder.");
-        }
-    }
-
-    private void Compute(ScalarType type)
-    {
-        Model.Language.ComputeType = type;
-        foreach (var layer in Model.AudioPart.modules().OfType<LinearLayer>())
-            layer.ComputeType = type;
-        if (_options.Encoder is null)
-            return;
-        foreach (var layer in _stage.Encoder.modules().OfType<LinearLayer>())
-            layer.ComputeType = type;
-    }
 
     private List<ParameterGroup> Group()
     {

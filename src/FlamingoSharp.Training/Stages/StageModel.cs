@@ -70,6 +70,33 @@ internal sealed class StageModel : IDisposable
         }
     }
 
+    /// <summary>Lets the encoder, or parts of it, learn along.</summary>
+    /// <exception cref="FlamingoException">It has no such part.</exception>
+    public void Tune(EncoderTuning tuning)
+    {
+        Encoder.Augment = tuning.Augment;
+        int learns = 0;
+        foreach (var (name, parameter) in Encoder.named_parameters())
+        {
+            parameter.requires_grad = tuning.Parts.Count == 0 || tuning.Parts.Any(p => name.Contains(p, StringComparison.Ordinal));
+            learns += parameter.requires_grad ? 1 : 0;
+        }
+        if (learns == 0)
+        {
+            throw new FlamingoException(FlamingoErrorKind.Usage,
+                $"clap_config.finetune_parts is '{string.Join(",", tuning.Parts)}', but no parameter of the encoder has that in its name; leave it out to train the whole encoder.");
+        }
+    }
+
+    /// <summary>Matrix products of this type from now on.</summary>
+    /// <param name="type">The weights stay as they are.</param> <param name="encoderToo">False leaves the encoder's as they are.</param>
+    public void ComputeIn(ScalarType type, bool encoderToo)
+    {
+        Model.Language.ComputeType = type;
+        foreach (var layer in Model.AudioPart.modules().Concat(encoderToo ? Encoder.modules() : []).OfType<LinearLayer>())
+            layer.ComputeType = type;
+    }
+
     /// <summary>The hash of the encoder's weights.</summary>
     public string EncoderHash()
     {
