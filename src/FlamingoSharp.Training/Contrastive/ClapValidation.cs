@@ -37,23 +37,18 @@ internal sealed class ClapValidation
     /// <exception cref="FlamingoException">No sound can be read.</exception>
     public ValidationResult Run(Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
-        int[] heard = [.. Enumerable.Range(0, _sounds.Count)];
-        float[][] sounds = [.. heard.Chunk(SoundsAtOnce).SelectMany(few => Embed(few, Forget, cancellation))];
-        if (sounds.Length == 0)
+        var embedded = Enumerable.Range(0, _sounds.Count).Chunk(SoundsAtOnce).SelectMany(few => Embed(few, unreadable, cancellation)).ToList();
+        int[] heard = [.. embedded.Select(e => e.Sound)];
+        float[][] sounds = [.. embedded.Select(e => e.Vector)];
+        if (heard.Length == 0)
             throw new FlamingoException(FlamingoErrorKind.Input, $"Not one of the {_sounds.Count} validation sounds can be read. Restore them, or validate on others.");
         float[][] captions = Embed(_captions, cancellation), labels = Embed(_labels, cancellation);
         var scores = RetrievalScores.Recall(sounds, captions, [.. heard.Select(i => _captionsOf[i])]);
-        var named = heard.Zip(sounds).Where(s => _labelsOf[s.First].Count > 0).ToList();
-        scores["zero-shot"] = RetrievalScores.Accuracy([.. named.Select(s => s.Second)], labels, [.. named.Select(s => _labelsOf[s.First])]);
+        var named = embedded.Where(e => _labelsOf[e.Sound].Count > 0).ToList();
+        scores["zero-shot"] = RetrievalScores.Accuracy([.. named.Select(e => e.Vector)], labels, [.. named.Select(e => _labelsOf[e.Sound])]);
         using var scope = NewDisposeScope();
         scores["scale"] = _towers.LogScale!.exp().item<float>();
         return new ValidationResult(Loss(heard, sounds, captions), scores);
-
-        void Forget(int sound, FlamingoException fault)
-        {
-            unreadable(fault);
-            heard = [.. heard.Where(i => i != sound)];
-        }
     }
 
     private IReadOnlyList<int>[] Places(string[] texts, Func<ClapSound, IReadOnlyList<string>> of)
@@ -84,13 +79,14 @@ internal sealed class ClapValidation
     private static Tensor Rows(IEnumerable<float[]> vectors) => stack([.. vectors.Select(v => tensor(v))]);
 
     // As the model in use does it: the mean over a sound's windows. Sounds that cannot be read have no row.
-    private float[][] Embed(int[] sounds, Action<int, FlamingoException> unreadable, CancellationToken cancellation)
+    private IReadOnlyList<(int Sound, float[] Vector)> Embed(int[] sounds, Action<FlamingoException> unreadable, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         using var scope = NewDisposeScope();
-        SoundFeatures[] heard = [.. sounds.Select(Hear).OfType<SoundFeatures>()];
-        if (heard.Length == 0)
+        var read = sounds.Select(s => (Sound: s, Features: unreadable.TryRead(_sounds[s].Hear))).Where(r => r.Features is not null).ToList();
+        if (read.Count == 0)
             return [];
+        SoundFeatures[] heard = [.. read.Select(r => r.Features!)];
         float[] values = [.. heard.SelectMany(h => h.Values)];
         int windows = heard.Sum(h => h.Windows), at = 0;
         float[] shares = new float[heard.Length * windows];
@@ -99,20 +95,7 @@ internal sealed class ClapValidation
         var all = tensor(values, [windows, .. heard[0].Shape[1..]]);                                                              // [w, f, m]
         var vectors = cat([.. all.split(_towers.Audio.Options.WindowsAtOnce).Select(few => _towers.EmbedLogMel(few))], 0);        // [w, d]
         var means = ClapTowers.Unit(tensor(shares, [heard.Length, windows]).matmul(vectors));                                    // [n, d]
-        return [.. means.data<float>().ToArray().Chunk((int)means.shape[1])];
-
-        SoundFeatures? Hear(int sound)
-        {
-            try
-            {
-                return _sounds[sound].Hear();
-            }
-            catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
-            {
-                unreadable(sound, e);
-                return null;
-            }
-        }
+        return [.. read.Select(r => r.Sound).Zip(means.data<float>().ToArray().Chunk((int)means.shape[1]))];
     }
 
     private float[][] Embed(string[] texts, CancellationToken cancellation)

@@ -145,7 +145,7 @@ internal sealed class LanguageTask : ITrainingTask
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                using var batch = TryLay(chunk, unreadable);
+                using var batch = unreadable.TryRead(() => Lay(chunk, WindowsIn(int.MaxValue)));
                 if (batch is null)
                     continue;
                 var (logits, loss) = Judge(batch);
@@ -195,19 +195,6 @@ internal sealed class LanguageTask : ITrainingTask
         foreach (var tensor in new[] { ids, attend, labels, rows, source, valid })
             tensor.DetachFromDisposeScope();
         return new LanguageBatch(ids, attend, labels, rows, source, valid);
-    }
-
-    private LanguageBatch? TryLay(IReadOnlyList<PlannedSample> samples, Action<FlamingoException> unreadable)
-    {
-        try
-        {
-            return Lay(samples, WindowsIn(int.MaxValue));
-        }
-        catch (FlamingoException e) when (e.Kind == FlamingoErrorKind.Input)
-        {
-            unreadable(e);
-            return null;
-        }
     }
 
     private (Tensor Logits, Tensor Loss) Judge(LanguageBatch batch)

@@ -29,11 +29,12 @@ public static class ModelParts
         ArgumentNullException.ThrowIfNull(name);
         return name switch
         {
-            _ when name.Contains("gated_cross_attn", StringComparison.Ordinal) => ModelPart.CrossAttention,
-            _ when name.StartsWith("lang_encoder.", StringComparison.Ordinal) => ModelPart.Language,
-            _ when name.StartsWith("audio_transformer", StringComparison.Ordinal) => ModelPart.AudioTransformer,
-            _ when name.StartsWith(EncoderPrefix, StringComparison.Ordinal) => ModelPart.Encoder,
+            _ when Begins(EncoderPrefix) => ModelPart.Encoder,
+            _ when Begins("audio_transformer.") || Begins("audio_transformer_clap.") => ModelPart.AudioTransformer,
+            _ when Begins("lang_encoder.") => name.Contains("gated_cross_attn", StringComparison.Ordinal) ? ModelPart.CrossAttention : ModelPart.Language,
             _ => null,
         };
+
+        bool Begins(string start) => name.StartsWith(start, StringComparison.Ordinal);
     }
 }

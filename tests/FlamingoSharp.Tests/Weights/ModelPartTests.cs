@@ -14,6 +14,8 @@ public sealed class ModelPartTests
     [InlineData("lang_encoder.model.layers.0.gated_cross_attn_layer_sound.attn_gate", ModelPart.CrossAttention)]
     [InlineData("optimizer.lang_encoder.step", null)]
     [InlineData("clap_project.0.weight", null)]
+    [InlineData("audio_transformer_other.w", null)]
+    [InlineData("vision.gated_cross_attn_layer.attn_gate", null)]
     public void A_weights_name_tells_its_part(string name, ModelPart? part) => Assert.Equal(part, ModelParts.Of(name));
 
     [Fact]

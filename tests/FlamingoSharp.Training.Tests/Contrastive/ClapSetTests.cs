@@ -154,9 +154,9 @@ public sealed class ClapSetTests : IDisposable
 
         public List<TrainingValidation> Validations { get; } = [];
 
-        public void Stepped(TrainingStepReport step) => Losses.Add(step.Loss);
-
         public List<string> Warnings { get; } = [];
+
+        public void Stepped(TrainingStepReport step) => Losses.Add(step.Loss);
 
         public void Validated(TrainingValidation validation) => Validations.Add(validation);
 
